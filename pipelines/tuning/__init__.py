@@ -1,0 +1,1 @@
+"""Recipes, the training process, and runs as folders that explain themselves."""
