@@ -1,0 +1,1 @@
+"""From files to checked training rows: sources, columns, cleaning, previews and data set versions."""
