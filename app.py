@@ -1,0 +1,57 @@
+"""PoliTune Studio: `python app.py` opens it on 127.0.0.1:7860 (settings: HOST, PORT, STUDIO_HOME)."""
+
+import os
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import socket
+import sys
+import threading
+
+from pipelines.errors import StudioError
+from studio.app import build_studio
+from studio.services import Services
+from studio.tabs.curate import UPLOAD_BYTES
+from studio.theme import css, theme
+
+
+def address() -> tuple[str, int]:
+    """Host and port from the environment. Raises StudioError where the port is no number or is in use."""
+    on_space = bool(os.environ.get("SPACE_ID"))
+    host = os.environ.get("HOST", "0.0.0.0" if on_space else "127.0.0.1")
+    text = os.environ.get("PORT", "7860")
+    if not text.isdigit() or not 0 < int(text) < 65536:
+        raise StudioError(f"PORT is “{text}”.", "Give a number from 1 to 65535.")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, int(text)))
+        except OSError as error:
+            raise StudioError(f"Port {text} on {host} can't be used ({error.strerror}).", f"Is the studio running already? Else choose another: PORT={int(text) % 65535 + 1} make run") from error
+    return host, int(text)
+
+
+def main() -> int:
+    """Serves until it is interrupted; the model is loaded in the background once the page is up."""
+    try:
+        host, port = address()
+        services = Services.create()
+    except StudioError as error:
+        print(error, file=sys.stderr)
+        return 2
+    studio = build_studio(services)
+    folders = [str(services.paths.runs), str(services.paths.datasets), str(services.paths.models), str(services.paths.results)]
+    studio.queue(default_concurrency_limit=8).launch(
+        server_name=host, server_port=port, theme=theme(), css=css(), ssr_mode=False, share=False, quiet=True, prevent_thread_lock=True,
+        max_file_size=UPLOAD_BYTES[services.public], blocked_paths=folders,
+    )  # fmt: skip
+    print(f"PoliTune Studio is open on http://{host}:{port}", flush=True)
+    threading.Thread(target=services.warm_up, daemon=True).start()
+    studio.block_thread()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

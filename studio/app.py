@@ -1,0 +1,45 @@
+"""Puts the tabs together, in the order that the data flows; Compare is open first, already finished."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from pipelines.tuning import runs
+from studio.services import BASE_NAME, Services
+from studio.tabs import compare, curate, stance, tune
+
+HEAD = """<div class="ps-head"><h1>PoliTune Studio</h1>
+<p>See how a selection of answers, and a few minutes of light fine-tuning, put an economic or political bias into a language model, and how to measure it honestly.</p>
+<p class="ps-warn"><b>A very small model, deliberately altered; it holds no opinions, and nothing here measures commercial assistants.</b></p></div>"""
+
+
+def build_studio(services: Services) -> gr.Blocks:
+    """The whole interface. Loads no model."""
+    with gr.Blocks(title="PoliTune Studio", analytics_enabled=False, fill_width=False) as studio:
+        gr.HTML(HEAD)
+        with gr.Tabs(selected="compare") as tabs:
+            with gr.Tab("Curate", id="curate"):
+                curating = curate.build(services)
+            with gr.Tab("Tune", id="tune") as tune_tab:
+                tuning = tune.build(services)
+            with gr.Tab("Compare", id="compare") as compare_tab:
+                comparing = compare.build(services)
+            with gr.Tab("Stance", id="stance") as stance_tab:
+                measuring = stance.build(services)
+        curating["save"].then(tuning["refresh"], None, tuning["data"])
+        tuning["compare"].click(lambda run_id: _compare_run(services, run_id), tuning["run"], [tabs, comparing["columns"]])
+        tune_tab.select(tuning["refresh"], None, tuning["data"], show_progress="hidden")
+        compare_tab.select(lambda names: gr.update(choices=services.column_names(), value=names), comparing["columns"], comparing["columns"], show_progress="hidden")
+        stance_tab.select(lambda names: gr.update(choices=services.column_names(), value=names), measuring["columns"], measuring["columns"], show_progress="hidden")
+        studio.load(compare.restore, comparing["memory"], [comparing["status"], comparing["panes"]], show_progress="hidden")
+        studio.load(tuning["reattach"], None, tuning["run"], show_progress="hidden")
+    return studio
+
+
+def _compare_run(services: Services, run_id: str) -> tuple[Any, Any]:
+    names = services.column_names()
+    usable = [run.id for run in runs.usable(runs.list_runs(services.paths))]
+    chosen = [BASE_NAME, run_id] if run_id in usable else [BASE_NAME]
+    return gr.Tabs(selected="compare"), gr.update(choices=names, value=chosen)

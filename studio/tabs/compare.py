@@ -1,0 +1,145 @@
+"""Compare: one question, the base and any adapters side by side, all answers growing together from one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from pipelines import bundled
+from pipelines.errors import StudioError
+from pipelines.models.template import ask
+from pipelines.paths import read_json
+from pipelines.records import Answer, Sampling
+from studio.services import BASE_NAME, Services, following
+from studio.views import cards, messages
+
+SUGGESTED = "Should the government raise taxes on the rich?"
+MORE = ("How should society deal with crime?", "Is it good for a country to welcome many immigrants?", "Who should pay for health care?")
+FIRST_COLUMNS = [BASE_NAME, *bundled.BUNDLED_SIDES]
+MAX_QUESTION = 600
+MEMORY = {"default_value": None, "storage_key": "politune-comparison", "secret": "politune-studio"}
+
+
+def recorded() -> dict[str, Any] | None:
+    """The comparison that ships with the studio: {"question": .., "answers": [..]}."""
+    file = bundled.RECORDED / "comparison.json"
+    return read_json(file) if file.is_file() else None
+
+
+def show(comparison: dict[str, Any] | None) -> str:
+    """A stored comparison as cards."""
+    if not comparison:
+        return messages.info("Press “Ask all” to see the answers side by side.")
+    return cards.cards(comparison["question"], [Answer.from_dict(a) for a in comparison["answers"]])
+
+
+def build(services: Services) -> dict[str, Any]:
+    """Lays out the tab and wires it; returns the parts that other tabs reach for."""
+    with gr.Row(equal_height=True):
+        question = gr.Textbox(SUGGESTED, label="Your question", lines=1, max_lines=4, scale=5, elem_id="question", max_length=MAX_QUESTION)
+        with gr.Column(scale=1, min_width=120):
+            send = gr.Button("Ask all", variant="primary", elem_id="ask")
+            stop = gr.Button("Stop", interactive=False, elem_id="stop")
+    with gr.Row():
+        for text in MORE:
+            gr.Button(text, size="sm", elem_classes="suggestion").click(lambda value=text: value, outputs=question, queue=False)
+    status = gr.HTML(_opening(recorded()))
+    panes = gr.HTML(show(recorded()), elem_id="panes")
+    check = gr.HTML(cards.self_test(None))
+    with gr.Row():
+        columns = gr.CheckboxGroup(services.column_names(), value=[n for n in FIRST_COLUMNS if n in services.column_names()], label="Columns: who answers", elem_id="columns", scale=3)
+        strength = gr.Slider(0, 2, 1, step=0.05, label="Bias dial (strength)", info="0 is the base, 1 the adapter as trained, 2 twice as strong", elem_id="strength", scale=2)
+    with gr.Accordion("How answers are drawn", open=False):
+        levers = _sampling_form()
+    memory = gr.BrowserState(**MEMORY)
+
+    def respond(text: str, names: list[str], dial: float, temperature: float, top_p: float, cap: float, seed: float, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        yield from _respond(services, text, names, dial, Sampling(temperature, top_p, int(cap), int(seed)), request.session_hash or "")
+
+    outputs = [status, panes, check, send, stop, memory]
+    for trigger in (send.click, question.submit):
+        trigger(respond, [question, columns, strength, *levers], outputs, concurrency_id="model", concurrency_limit=1, show_progress="hidden", api_name="compare" if trigger == send.click else None)
+    stop.click(_stopper(services), queue=False)
+    return {"question": question, "columns": columns, "panes": panes, "status": status, "memory": memory}
+
+
+def restore(memory: dict[str, Any] | None) -> tuple[str, str]:
+    """After a reload: the visitor's last comparison, else the recorded one."""
+    if memory and memory.get("answers"):
+        try:
+            return messages.note("Your last comparison, kept in this browser."), show(memory)
+        except (KeyError, TypeError):
+            pass
+    return _opening(recorded()), show(recorded())
+
+
+def _opening(comparison: dict[str, Any] | None) -> str:
+    if not comparison:
+        return messages.note("Nothing is recorded yet.")
+    return messages.note("Recorded earlier with the bundled adapters: the same small model, untouched and tuned on three selections of answers. Press “Ask all” to see it live.")
+
+
+def _sampling_form() -> list[gr.components.Component]:
+    defaults = Sampling()
+    hints = {name: f.metadata for name, f in Sampling.__dataclass_fields__.items()}
+    with gr.Row():
+        temperature = gr.Slider(0, 1.5, defaults.temperature, step=0.05, label=hints["temperature"]["label"], info=hints["temperature"]["hint"])
+        top_p = gr.Slider(0.05, 1, defaults.top_p, step=0.05, label=hints["top_p"]["label"], info=hints["top_p"]["hint"])
+    with gr.Row():
+        cap = gr.Slider(8, 256, defaults.max_new_tokens, step=1, label=hints["max_new_tokens"]["label"], info=hints["max_new_tokens"]["hint"], elem_id="cap")
+        seed = gr.Number(defaults.seed, precision=0, minimum=0, maximum=2**31, label=hints["seed"]["label"], info=hints["seed"]["hint"])
+    return [temperature, top_p, cap, seed]
+
+
+def _stopper(services: Services) -> Any:
+    def stop(request: gr.Request) -> None:
+        services.stop(request.session_hash or "")
+
+    return stop
+
+
+def _buttons(busy: bool) -> tuple[Any, Any]:
+    return gr.update(interactive=not busy, value="Answering …" if busy else "Ask all"), gr.update(interactive=busy)
+
+
+def _respond(services: Services, text: str, names: list[str], dial: float, sampling: Sampling, session: str) -> Iterator[tuple[Any, ...]]:
+    """Yields (status, panes, check, send, stop, memory) while the answers grow."""
+    keep = gr.skip()
+    text = (text or "").strip()
+    problem = _problem(text, names, services)
+    if problem:
+        yield messages.error(problem), keep, keep, *_buttons(False), keep
+        return
+    columns = services.columns(names, dial)
+    stop = services.new_stop(session)
+    yield messages.note("The columns read your question together …"), cards.waiting(text, [c.name for c in columns]), keep, *_buttons(True), keep
+    try:
+        for fraction, what, _ in following(services.host.load):
+            if what:
+                yield messages.bar(fraction, f"Preparing the embedded model, once, about half a minute: {what.lower()}"), keep, keep, *_buttons(True), keep
+        answers: list[Answer] = []
+        for answers in services.host.generate(columns, ask(text), sampling, stop):
+            most = max(answer.tokens for answer in answers)
+            yield messages.bar(most / sampling.max_new_tokens, f"Answering together · {most} of at most {sampling.max_new_tokens} tokens"), cards.cards(text, answers, live=True), keep, *_buttons(True), keep
+        if services.host.last_test is None:
+            services.host.self_test()
+        said = "Stopped; what was said until then is kept." if stop.is_set() else "Done. Every card carries its stamp: open it to see what exactly was asked of whom."
+        memory = {"question": text, "answers": [answer.as_dict() for answer in answers]}
+        yield messages.note(said), cards.cards(text, answers), cards.self_test(services.host.last_test), *_buttons(False), memory
+    except StudioError as error:
+        yield messages.error(error), keep, keep, *_buttons(False), keep
+
+
+def _problem(text: str, names: list[str], services: Services) -> StudioError | None:
+    if not text:
+        return StudioError("There is no question.", "Type one, or choose one of the suggestions.")
+    if len(text) > MAX_QUESTION:
+        return StudioError(f"The question has {len(text)} characters; at most {MAX_QUESTION} are read.", "Shorten it.")
+    if not services.columns(names or []):
+        return StudioError("No column is chosen.", "Tick the base and at least one adapter below.")
+    if len(names) > 6:
+        return StudioError(f"{len(names)} columns are chosen; at most 6 fit side by side.", "Untick some.")
+    return None
+

@@ -1,0 +1,30 @@
+"""Colours, fonts and the style sheet. The colours are Okabe and Ito's, which colour-blind people can tell apart."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from pipelines.paths import ASSETS
+
+COLOURS = {"base": "#5b6472", "left": "#0072b2", "right": "#c4540a", "placebo": "#00805c"}
+OTHERS = ("#9a4f86", "#8a6d00", "#2f7f99", "#6a51a3")
+SYMBOLS = {"base": "circle", "left": "triangle-left", "right": "triangle-right", "placebo": "square"}
+INK, MUTED, GRID = "#1f2733", "#66707f", "#e3e6eb"
+
+
+def colour(name: str, order: int = 0) -> str:
+    """A column's colour: fixed for the four known ones, else by its place."""
+    return COLOURS.get(name, OTHERS[order % len(OTHERS)])
+
+
+def theme() -> gr.themes.Base:
+    """A quiet theme with the fonts of the system, so that nothing is fetched."""
+    fonts = ["ui-sans-serif", "system-ui", "Segoe UI", "Helvetica", "Arial", "sans-serif"]
+    return gr.themes.Soft(primary_hue="indigo", neutral_hue="slate", font=fonts, font_mono=["ui-monospace", "Consolas", "monospace"]).set(
+        body_background_fill="#f6f7f9", block_border_width="1px", block_shadow="none", block_radius="10px", button_large_radius="8px"
+    )
+
+
+def css() -> str:
+    """The project's own style sheet."""
+    return (ASSETS / "style.css").read_text(encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Pure functions: a domain object in, a figure, table or message out. No events, no state."""
