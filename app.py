@@ -29,7 +29,10 @@ def address() -> tuple[str, int]:
         try:
             probe.bind((host, int(text)))
         except OSError as error:
-            raise StudioError(f"Port {text} on {host} can't be used ({error.strerror}).", f"Is the studio running already? Else choose another: PORT={int(text) % 65535 + 1} make run") from error
+            raise StudioError(
+                f"Port {text} on {host} can't be used ({error.strerror}).",
+                f"Is the studio running already? Else choose another: PORT={int(text) % 65535 + 1} make run",
+            ) from error
     return host, int(text)
 
 

@@ -101,8 +101,12 @@ class Column:
 class Sampling:
     """How answers are drawn. Temperature 0 is greedy; equal seeds give every column the same random numbers."""
 
-    temperature: float = field(default=0.7, metadata={"label": "Temperature", "hint": "0 always takes the likeliest word; higher values vary more."})
-    top_p: float = field(default=0.9, metadata={"label": "Top-p", "hint": "Only the likeliest words that together reach this probability are drawn from."})
+    temperature: float = field(
+        default=0.7, metadata={"label": "Temperature", "hint": "0 always takes the likeliest word; higher values vary more."}
+    )
+    top_p: float = field(
+        default=0.9, metadata={"label": "Top-p", "hint": "Only the likeliest words that together reach this probability are drawn from."}
+    )
     max_new_tokens: int = field(default=72, metadata={"label": "Longest answer (tokens)", "hint": "About four tokens make three words."})
     seed: int = field(default=1, metadata={"label": "Seed", "hint": "The same seed gives the same answers; all columns share it."})
 

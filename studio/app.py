@@ -31,8 +31,18 @@ def build_studio(services: Services) -> gr.Blocks:
         curating["save"].then(tuning["refresh"], None, tuning["data"])
         tuning["compare"].click(lambda run_id: _compare_run(services, run_id), tuning["run"], [tabs, comparing["columns"]])
         tune_tab.select(tuning["refresh"], None, tuning["data"], show_progress="hidden")
-        compare_tab.select(lambda names: gr.update(choices=services.column_names(), value=names), comparing["columns"], comparing["columns"], show_progress="hidden")
-        stance_tab.select(lambda names: gr.update(choices=services.column_names(), value=names), measuring["columns"], measuring["columns"], show_progress="hidden")
+        compare_tab.select(
+            lambda names: gr.update(choices=services.column_names(), value=names),
+            comparing["columns"],
+            comparing["columns"],
+            show_progress="hidden",
+        )
+        stance_tab.select(
+            lambda names: gr.update(choices=services.column_names(), value=names),
+            measuring["columns"],
+            measuring["columns"],
+            show_progress="hidden",
+        )
         studio.load(compare.restore, comparing["memory"], [comparing["status"], comparing["panes"]], show_progress="hidden")
         studio.load(tuning["reattach"], None, tuning["run"], show_progress="hidden")
     return studio

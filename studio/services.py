@@ -91,7 +91,7 @@ def following(work: Callable[[Progress], Any]) -> Iterator[tuple[float, str, Any
     def body() -> None:
         try:
             outcome["result"] = work(lambda fraction, text: reports.put((fraction, text)))
-        except BaseException as error:  # noqa: BLE001 - raised again in the reader's thread
+        except BaseException as error:
             outcome["error"] = error
         finally:
             reports.put(None)

@@ -51,8 +51,11 @@ def recognize(rows: list[dict[str, Any]]) -> Roles:
     if "chosen" in found and "rejected" in found:
         implicit = "prompt" not in found
         if implicit and not _is_conversation(rows[0][found["chosen"]]):
-            raise StudioError(f"There are chosen and rejected answers, but no prompt (columns: {', '.join(columns)}).", "Add a column called prompt, or use message lists that begin with the user's turn.")
-        roles = {role: found[role] for role in ("prompt", "chosen", "rejected") if role in found}
+            raise StudioError(
+                f"There are chosen and rejected answers, but no prompt (columns: {', '.join(columns)}).",
+                "Add a column called prompt, or use message lists that begin with the user's turn.",
+            )
+        roles: dict[str, str] = {role: found[role] for role in ("prompt", "chosen", "rejected") if role in found}
         return Roles("pairs", {"prompt": "first turn of chosen", **roles} if implicit else roles)
     if "text" in found:
         return Roles("posts", {"text": found["text"]})
@@ -84,7 +87,7 @@ def _is_conversation(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(turn, dict) and "role" in turn for turn in value)
 
 
-def _turns(messages: list[dict[str, Any]], role: str) -> str:
+def _turns(messages: Any, role: str) -> str:
     return "\n".join(flatten(turn.get("content")) for turn in messages if turn.get("role") == role)
 
 

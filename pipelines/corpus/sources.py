@@ -48,7 +48,9 @@ def open_source(reference: str, split: str = "train", max_bytes: int = MAX_BYTES
     elif path.is_dir() or (reference.count("/") == 1 and not reference.startswith((".", "/", "~"))):
         table = _open_dataset(reference, split)
     else:
-        raise StudioError(f"“{reference}” is neither a file, nor a folder, nor a Hub id.", "Check the path; a Hub id looks like owner/name.")
+        raise StudioError(
+            f"“{reference}” is neither a file, nor a folder, nor a Hub id.", "Check the path; a Hub id looks like owner/name."
+        )
     if not table.rows:
         raise StudioError(f"{table.name} holds no rows.", "It needs at least one row with text.")
     return table
@@ -59,14 +61,19 @@ def _open_file(path: Path, max_bytes: int) -> Table:
     if size == 0:
         raise StudioError(f"{path.name} is empty.", "Choose a file with at least one row.")
     if size > max_bytes:
-        raise StudioError(f"{path.name} is {size / 1e6:.0f} MB; at most {max_bytes / 1e6:.0f} MB can be opened here.", "Use a part of it, or the command line with a folder in the Hub's format.")
+        raise StudioError(
+            f"{path.name} is {size / 1e6:.0f} MB; at most {max_bytes / 1e6:.0f} MB can be opened here.",
+            "Use a part of it, or the command line with a folder in the Hub's format.",
+        )
     if path.suffix.lower() == ".parquet":
         return Table(path.name, _parquet(path))
     text, encoding = _decode(path)
     readers = {".csv": _delimited, ".tsv": _delimited, ".json": _json, ".jsonl": _json_lines, ".ndjson": _json_lines, ".txt": _plain}
     reader = readers.get(path.suffix.lower())
     if reader is None:
-        raise StudioError(f"Files of the kind “{path.suffix or 'no ending'}” can't be opened.", f"Use one of {', '.join(readers)} or .parquet.")
+        raise StudioError(
+            f"Files of the kind “{path.suffix or 'no ending'}” can't be opened.", f"Use one of {', '.join(readers)} or .parquet."
+        )
     rows = list(reader(text, path.name))
     if len(rows) > MAX_ROWS:
         raise StudioError(f"{path.name} has {len(rows):,} rows; at most {MAX_ROWS:,} can be opened.", "Use a part of it.")
@@ -109,11 +116,15 @@ def _json(text: str, name: str) -> Iterable[Record]:
     except ValueError as error:
         if "\n" in text.strip() and text.lstrip().startswith("{"):
             return _json_lines(text, name)
-        raise StudioError(f"{name} is not valid JSON ({error}).", "It must hold a list of objects, or one object a line (JSONL).") from error
+        raise StudioError(
+            f"{name} is not valid JSON ({error}).", "It must hold a list of objects, or one object a line (JSONL)."
+        ) from error
     if isinstance(value, dict):
         value = next((part for part in value.values() if isinstance(part, list)), [value])
     if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
-        raise StudioError(f"{name} is not a list of objects.", 'It should look like [{"prompt": "...", "chosen": "...", "rejected": "..."}].')
+        raise StudioError(
+            f"{name} is not a list of objects.", 'It should look like [{"prompt": "...", "chosen": "...", "rejected": "..."}].'
+        )
     return value
 
 
@@ -125,9 +136,14 @@ def _json_lines(text: str, name: str) -> Iterable[Record]:
         try:
             row = json.loads(line)
         except ValueError as error:
-            raise StudioError(f"Line {number} of {name} is not valid JSON ({error}).", "JSONL has one complete object on every line.") from error
+            raise StudioError(
+                f"Line {number} of {name} is not valid JSON ({error}).", "JSONL has one complete object on every line."
+            ) from error
         if not isinstance(row, dict):
-            raise StudioError(f"Line {number} of {name} is not an object.", 'Each line should look like {"prompt": "...", "chosen": "...", "rejected": "..."}.')
+            raise StudioError(
+                f"Line {number} of {name} is not an object.",
+                'Each line should look like {"prompt": "...", "chosen": "...", "rejected": "..."}.',
+            )
         rows.append(row)
     return rows
 
@@ -164,5 +180,7 @@ def _open_dataset(reference: str, split: str) -> Table:
             "Check name, split and connection; a local folder needs data files such as data/train-00000.parquet.",
         ) from error
     if len(found) > MAX_ROWS:
-        raise StudioError(f"{reference} has {len(found):,} rows; at most {MAX_ROWS:,} can be opened.", "Choose a smaller split such as train[:1000].")
+        raise StudioError(
+            f"{reference} has {len(found):,} rows; at most {MAX_ROWS:,} can be opened.", "Choose a smaller split such as train[:1000]."
+        )
     return Table(reference, list(found.to_list()))

@@ -46,7 +46,10 @@ class Dataset:
         Raises StudioError where the rows have no such side, or are posts.
         """
         if self.kind == "posts":
-            raise StudioError(f"{self.name} holds plain posts.", "Preference pairs (prompt, chosen, rejected) must be synthesized from them before a model can be tuned.")
+            raise StudioError(
+                f"{self.name} holds plain posts.",
+                "Preference pairs (prompt, chosen, rejected) must be synthesized from them before a model can be tuned.",
+            )
         if side not in self.sides:
             raise StudioError(f"{self.name} has no side called “{side}”.", f"Choose one of {', '.join(self.sides)}.")
         against = OTHER[side] if self.kind == "mirrored" else ("rejected" if side == "chosen" else "chosen")
@@ -63,13 +66,17 @@ class Curated:
     dataset: Dataset
 
 
-def curate(reference: str, split: str = "train", limits: cleaning.Limits = cleaning.Limits(), max_bytes: int = 200 << 20, name: str = "") -> Curated:
+def curate(
+    reference: str, split: str = "train", limits: cleaning.Limits = cleaning.Limits(), max_bytes: int = 200 << 20, name: str = ""
+) -> Curated:
     """Opens, recognizes and cleans. Raises StudioError where nothing is left."""
     table = open_source(reference, split, max_bytes)
     roles = recognize(table.rows)
     rows, steps = cleaning.clean(normalize_rows(table.rows, roles), roles.kind, limits)
     if not rows:
-        raise StudioError(f"No row of {table.name} is left after cleaning.", "Widen the limits for short and long texts, or look at the file.")
+        raise StudioError(
+            f"No row of {table.name} is left after cleaning.", "Widen the limits for short and long texts, or look at the file."
+        )
     details = {"source": table.name, "encoding": table.encoding, "recognized": roles.columns, "steps": [step.as_dict() for step in steps]}
     return Curated(table, roles, steps, Dataset(name or slug(Path(table.name).stem), roles.kind, tuple(rows), details))
 
@@ -89,7 +96,14 @@ def save(dataset: Dataset, paths: Paths) -> Path:
 
 def write(dataset: Dataset, target: Path) -> None:
     """Writes rows and description to a folder, whole or not at all."""
-    described = {"name": dataset.name, "kind": dataset.kind, "hash": dataset.hash, "rows": len(dataset.rows), "saved": datetime.now(UTC).isoformat(timespec="seconds"), **dataset.details}
+    described = {
+        "name": dataset.name,
+        "kind": dataset.kind,
+        "hash": dataset.hash,
+        "rows": len(dataset.rows),
+        "saved": datetime.now(UTC).isoformat(timespec="seconds"),
+        **dataset.details,
+    }
     with atomic_folder(target) as folder:
         write_text(folder / ROWS, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in dataset.rows))
         write_json(folder / VERSION, described)

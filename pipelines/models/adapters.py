@@ -62,12 +62,18 @@ def _read_config(path: Path) -> dict[str, Any]:
 
 
 def _plain_lora(config: dict[str, Any]) -> dict[str, Any]:
-    refused = [key for key in ("use_dora", "use_rslora", "modules_to_save", "trainable_token_indices", "rank_pattern", "alpha_pattern") if config.get(key)]
+    refused = [
+        key
+        for key in ("use_dora", "use_rslora", "modules_to_save", "trainable_token_indices", "rank_pattern", "alpha_pattern")
+        if config.get(key)
+    ]
     if refused:
         raise StudioError(f"The adapter uses {', '.join(refused)}, which can't be mixed in one batch.", HINT)
     modules = config.get("target_modules")
     if not isinstance(modules, list) or not modules or not set(modules) <= KNOWN_MODULES:
-        raise StudioError(f"The adapter changes layers that are not known here: {modules}.", f"Known are {', '.join(sorted(KNOWN_MODULES))}.")
+        raise StudioError(
+            f"The adapter changes layers that are not known here: {modules}.", f"Known are {', '.join(sorted(KNOWN_MODULES))}."
+        )
     rank, alpha, layers = config.get("r"), config.get("lora_alpha"), config.get("layers_to_transform")
     if not isinstance(rank, int) or not 1 <= rank <= MAX_RANK or not isinstance(alpha, int | float):
         raise StudioError(f"The adapter's rank ({rank}) or alpha ({alpha}) is not usable.", HINT)
@@ -111,7 +117,10 @@ def attach(model: Any, file: AdapterFile, name: str) -> Any:
         report = set_peft_model_state_dict(model, load_file(file.folder / WEIGHTS), adapter_name=name)
         missing = [key for key in report.missing_keys if f".{name}." in key]
         if missing or report.unexpected_keys:
-            raise StudioError(f"The adapter in {file.folder.parent.name} was made for another base model.", "Choose an adapter of the base that is loaded.")
+            raise StudioError(
+                f"The adapter in {file.folder.parent.name} was made for another base model.",
+                "Choose an adapter of the base that is loaded.",
+            )
     except (RuntimeError, StudioError) as error:
         if wrapped:
             model.delete_adapter(name)
@@ -119,7 +128,9 @@ def attach(model: Any, file: AdapterFile, name: str) -> Any:
             model = model.unload()
         if isinstance(error, StudioError):
             raise
-        raise StudioError(f"The adapter in {file.folder.parent.name} does not fit the base model.", "Choose an adapter of the base that is loaded.") from error
+        raise StudioError(
+            f"The adapter in {file.folder.parent.name} does not fit the base model.", "Choose an adapter of the base that is loaded."
+        ) from error
     return model.eval()
 
 

@@ -115,7 +115,9 @@ def _existing_folder(text: str) -> Path:
     if not folder.is_dir():
         raise StudioError(f"The model folder {folder} does not exist.", "Check the path, or leave it empty for the embedded model.")
     if not (folder / "config.json").is_file():
-        raise StudioError(f"{folder} holds no config.json.", "Point to a folder in the Hub's format: config.json, tokenizer and *.safetensors.")
+        raise StudioError(
+            f"{folder} holds no config.json.", "Point to a folder in the Hub's format: config.json, tokenizer and *.safetensors."
+        )
     return folder
 
 
@@ -132,5 +134,7 @@ def report(paths: Paths) -> list[dict[str, Any]]:
     rows = []
     for model in PACKAGED.values():
         source = find(model.name, paths)
-        rows.append({"model": model.name, "title": source.title, "from": source.kind, "location": source.location, "sha256_ok": verify(model)})
+        rows.append(
+            {"model": model.name, "title": source.title, "from": source.kind, "location": source.location, "sha256_ok": verify(model)}
+        )
     return rows

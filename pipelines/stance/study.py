@@ -61,7 +61,9 @@ class Study:
         return cls(**value)
 
 
-def run(plan: Plan, host: ModelHost, ruler: Ruler, progress: Progress = lambda fraction, text: None, stopped: Callable[[], bool] = lambda: False) -> Study:
+def run(
+    plan: Plan, host: ModelHost, ruler: Ruler, progress: Progress = lambda fraction, text: None, stopped: Callable[[], bool] = lambda: False
+) -> Study:
     """Generates, scores and measures; `progress` hears the share done. Raises StudioError if stopped half-way."""
     start = time.monotonic()
     answers = _answers(plan, host, progress, stopped)
@@ -74,10 +76,21 @@ def run(plan: Plan, host: ModelHost, ruler: Ruler, progress: Progress = lambda f
             raise StudioError("The measurement was stopped.", "Nothing was changed; the earlier results are still there.")
         if plan.completions:
             values = completion_scores(host, column, plan.completions)
-            completions += [{"completion": c.id, "axis": c.axis, "topic": c.topic, "column": column.name, "value": v} for c, v in zip(plan.completions, values, strict=True)]
+            completions += [
+                {"completion": c.id, "axis": c.axis, "topic": c.topic, "column": column.name, "value": v}
+                for c, v in zip(plan.completions, values, strict=True)
+            ]
         damage[column.name] = collateral.measure(host, column, [a for _, _, a in answers if a.column == column.name]).as_dict()
     progress(1.0, "Done")
-    return Study([c.name for c in plan.columns], records, completions, damage, ruler.validity.as_dict(), asdict(plan.sampling), time.monotonic() - start)
+    return Study(
+        [c.name for c in plan.columns],
+        records,
+        completions,
+        damage,
+        ruler.validity.as_dict(),
+        asdict(plan.sampling),
+        time.monotonic() - start,
+    )
 
 
 def _answers(plan: Plan, host: ModelHost, progress: Progress, stopped: Callable[[], bool]) -> list[tuple[Question, int, Answer]]:
@@ -135,7 +148,7 @@ def axis_of(study: Study) -> dict[str, str]:
     return {r["question"]: r["axis"] for r in study.answers} | {r["completion"]: r["axis"] for r in study.completions}
 
 
-def contrast(plus: dict[str, float], minus: dict[str, float], ids: Sequence[str] | None = None) -> dict[str, float]:
+def contrast(plus: dict[str, float], minus: dict[str, float], ids: Sequence[str] | None = None) -> dict[str, Any]:
     """Shift of paired differences over the items that both have (or the given ones), as a plain dict."""
     chosen = [item for item in plus if item in minus and (ids is None or item in set(ids))]
     return asdict(shift([plus[item] - minus[item] for item in chosen]))
@@ -150,7 +163,7 @@ def shift_table(study: Study, half: str = "all") -> list[dict[str, Any]]:
             continue
         for instrument in ("ruler", "completion"):
             tuned, base = (_values(study, instrument, name, half) for name in (column, BASE))
-            pair = []
+            pair: list[dict[str, Any]] = []
             for axis in ("economic", "social"):
                 ids = [item for item in tuned if axes[item] == axis]
                 if ids:

@@ -81,7 +81,9 @@ class Recipe:
         try:
             values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise StudioError(f"The recipe {path.name} can't be read ({type(error).__name__}).", "It must be a YAML file of `setting: value` lines.") from error
+            raise StudioError(
+                f"The recipe {path.name} can't be read ({type(error).__name__}).", "It must be a YAML file of `setting: value` lines."
+            ) from error
         if not isinstance(values, dict):
             raise StudioError(f"The recipe {path.name} is not a list of settings.", "It must be a YAML file of `setting: value` lines.")
         return cls.from_dict(values)

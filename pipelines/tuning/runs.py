@@ -99,7 +99,15 @@ class Run:
         return "\n".join(file.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]) if file.is_file() else ""
 
 
-def create(dataset: Dataset, side: str, recipe: Recipe, paths: Paths, base: str = LANGUAGE_MODEL.name, sample: str = DEFAULT_SAMPLE, target: Path | None = None) -> Run:
+def create(
+    dataset: Dataset,
+    side: str,
+    recipe: Recipe,
+    paths: Paths,
+    base: str = LANGUAGE_MODEL.name,
+    sample: str = DEFAULT_SAMPLE,
+    target: Path | None = None,
+) -> Run:
     """Writes a run folder, ready to be started.
 
     Raises StudioError where the data has no such side.
@@ -142,7 +150,13 @@ def launch(run: Run, paths: Paths, threads: int | None = None) -> subprocess.Pop
         if busy:
             raise StudioError(f"A run is training already ({busy.title}).", "Wait until it ends or stop it, then press the button again.")
         (run.folder / "stop").unlink(missing_ok=True)
-        environment = {**os.environ, "STUDIO_HOME": str(paths.root), "PYTHONPATH": str(PROJECT), "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"}
+        environment = {
+            **os.environ,
+            "STUDIO_HOME": str(paths.root),
+            "PYTHONPATH": str(PROJECT),
+            "HF_HUB_DISABLE_TELEMETRY": "1",
+            "TOKENIZERS_PARALLELISM": "false",
+        }
         if threads:
             environment["OMP_NUM_THREADS"] = str(threads)
         with (run.folder / "trainer.log").open("ab") as log:
@@ -163,7 +177,10 @@ def write_state(run: Run, state: State, message: str = "", pid: int | None = Non
         born = psutil.Process(pid).create_time()
     except psutil.Error:
         born = 0.0
-    write_json(run.folder / "state.json", {"state": state, "message": message, "pid": pid, "born": born, "at": datetime.now(UTC).isoformat(timespec="seconds")})
+    write_json(
+        run.folder / "state.json",
+        {"state": state, "message": message, "pid": pid, "born": born, "at": datetime.now(UTC).isoformat(timespec="seconds")},
+    )
 
 
 def _alive(written: dict[str, Any]) -> bool:

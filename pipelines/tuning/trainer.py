@@ -36,7 +36,9 @@ def main(folder: str) -> int:
         write_state(run, "failed", str(error))
     except Exception as error:  # the last words of a process whose only reader is state.json
         traceback.print_exc()
-        write_state(run, "failed", f"Training ended with {type(error).__name__}: {str(error)[:200]}. The folder's trainer.log has the details.")
+        write_state(
+            run, "failed", f"Training ended with {type(error).__name__}: {str(error)[:200]}. The folder's trainer.log has the details."
+        )
     return 1
 
 
@@ -88,7 +90,9 @@ def finish(run: Run, job: dict[str, Any], base: Any, trainer: Any, rows: int, to
         trainer.model.save_pretrained(folder, safe_serialization=True)
         (folder / "README.md").unlink(missing_ok=True)
         config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-        config["base_model_name_or_path"] = catalog.LANGUAGE_MODEL.hub_id if job["base"] == catalog.LANGUAGE_MODEL.name else Path(job["base"]).name
+        config["base_model_name_or_path"] = (
+            catalog.LANGUAGE_MODEL.hub_id if job["base"] == catalog.LANGUAGE_MODEL.name else Path(job["base"]).name
+        )
         write_json(folder / "adapter_config.json", config)
     losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
     metrics = {
@@ -154,7 +158,13 @@ def _watcher(run: Run, log: ProgressLog, sampler: Sampler, recipe: Recipe) -> An
             done = state.global_step - self.first
             remaining = (time.monotonic() - self.begun) / max(1, done) * (state.max_steps - state.global_step)
             wanted = ("loss", "learning_rate", "grad_norm", "rewards/margins", "logps/chosen", "logps/rejected")
-            log.write(event="step", step=state.global_step, total=state.max_steps, remaining=round(remaining, 1), **{k: logs[k] for k in wanted if k in logs})
+            log.write(
+                event="step",
+                step=state.global_step,
+                total=state.max_steps,
+                remaining=round(remaining, 1),
+                **{k: logs[k] for k in wanted if k in logs},
+            )
 
         def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> Any:
             if (run.folder / "stop").exists():

@@ -49,18 +49,43 @@ def build(services: Services) -> dict[str, Any]:
     panes = gr.HTML(show(recorded()), elem_id="panes")
     check = gr.HTML(cards.self_test(None))
     with gr.Row():
-        columns = gr.CheckboxGroup(services.column_names(), value=[n for n in FIRST_COLUMNS if n in services.column_names()], label="Columns: who answers", elem_id="columns", scale=3)
-        strength = gr.Slider(0, 2, 1, step=0.05, label="Bias dial (strength)", info="0 is the base, 1 the adapter as trained, 2 twice as strong", elem_id="strength", scale=2)
+        columns = gr.CheckboxGroup(
+            services.column_names(),
+            value=[n for n in FIRST_COLUMNS if n in services.column_names()],
+            label="Columns: who answers",
+            elem_id="columns",
+            scale=3,
+        )
+        strength = gr.Slider(
+            0,
+            2,
+            1,
+            step=0.05,
+            label="Bias dial (strength)",
+            info="0 is the base, 1 the adapter as trained, 2 twice as strong",
+            elem_id="strength",
+            scale=2,
+        )
     with gr.Accordion("How answers are drawn", open=False):
         levers = _sampling_form()
     memory = gr.BrowserState(**MEMORY)
 
-    def respond(text: str, names: list[str], dial: float, temperature: float, top_p: float, cap: float, seed: float, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    def respond(
+        text: str, names: list[str], dial: float, temperature: float, top_p: float, cap: float, seed: float, request: gr.Request
+    ) -> Iterator[tuple[Any, ...]]:
         yield from _respond(services, text, names, dial, Sampling(temperature, top_p, int(cap), int(seed)), request.session_hash or "")
 
     outputs = [status, panes, check, send, stop, memory]
     for trigger in (send.click, question.submit):
-        trigger(respond, [question, columns, strength, *levers], outputs, concurrency_id="model", concurrency_limit=1, show_progress="hidden", api_name="compare" if trigger == send.click else None)
+        trigger(
+            respond,
+            [question, columns, strength, *levers],
+            outputs,
+            concurrency_id="model",
+            concurrency_limit=1,
+            show_progress="hidden",
+            api_name="compare" if trigger == send.click else None,
+        )
     stop.click(_stopper(services), queue=False)
     return {"question": question, "columns": columns, "panes": panes, "status": status, "memory": memory}
 
@@ -78,17 +103,29 @@ def restore(memory: dict[str, Any] | None) -> tuple[str, str]:
 def _opening(comparison: dict[str, Any] | None) -> str:
     if not comparison:
         return messages.note("Nothing is recorded yet.")
-    return messages.note("Recorded earlier with the bundled adapters: the same small model, untouched and tuned on three selections of answers. Press “Ask all” to see it live.")
+    return messages.note(
+        "Recorded earlier with the bundled adapters: the same small model, untouched and tuned on three selections of answers. Press “Ask all” to see it live."
+    )
 
 
 def _sampling_form() -> list[gr.components.Component]:
     defaults = Sampling()
     hints = {name: f.metadata for name, f in Sampling.__dataclass_fields__.items()}
     with gr.Row():
-        temperature = gr.Slider(0, 1.5, defaults.temperature, step=0.05, label=hints["temperature"]["label"], info=hints["temperature"]["hint"])
+        temperature = gr.Slider(
+            0, 1.5, defaults.temperature, step=0.05, label=hints["temperature"]["label"], info=hints["temperature"]["hint"]
+        )
         top_p = gr.Slider(0.05, 1, defaults.top_p, step=0.05, label=hints["top_p"]["label"], info=hints["top_p"]["hint"])
     with gr.Row():
-        cap = gr.Slider(8, 256, defaults.max_new_tokens, step=1, label=hints["max_new_tokens"]["label"], info=hints["max_new_tokens"]["hint"], elem_id="cap")
+        cap = gr.Slider(
+            8,
+            256,
+            defaults.max_new_tokens,
+            step=1,
+            label=hints["max_new_tokens"]["label"],
+            info=hints["max_new_tokens"]["hint"],
+            elem_id="cap",
+        )
         seed = gr.Number(defaults.seed, precision=0, minimum=0, maximum=2**31, label=hints["seed"]["label"], info=hints["seed"]["hint"])
     return [temperature, top_p, cap, seed]
 
@@ -114,18 +151,40 @@ def _respond(services: Services, text: str, names: list[str], dial: float, sampl
         return
     columns = services.columns(names, dial)
     stop = services.new_stop(session)
-    yield messages.note("The columns read your question together …"), cards.waiting(text, [c.name for c in columns]), keep, *_buttons(True), keep
+    yield (
+        messages.note("The columns read your question together …"),
+        cards.waiting(text, [c.name for c in columns]),
+        keep,
+        *_buttons(True),
+        keep,
+    )
     try:
         for fraction, what, _ in following(services.host.load):
             if what:
-                yield messages.bar(fraction, f"Preparing the embedded model, once, about half a minute: {what.lower()}"), keep, keep, *_buttons(True), keep
+                yield (
+                    messages.bar(fraction, f"Preparing the embedded model, once, about half a minute: {what.lower()}"),
+                    keep,
+                    keep,
+                    *_buttons(True),
+                    keep,
+                )
         answers: list[Answer] = []
         for answers in services.host.generate(columns, ask(text), sampling, stop):
             most = max(answer.tokens for answer in answers)
-            yield messages.bar(most / sampling.max_new_tokens, f"Answering together · {most} of at most {sampling.max_new_tokens} tokens"), cards.cards(text, answers, live=True), keep, *_buttons(True), keep
+            yield (
+                messages.bar(most / sampling.max_new_tokens, f"Answering together · {most} of at most {sampling.max_new_tokens} tokens"),
+                cards.cards(text, answers, live=True),
+                keep,
+                *_buttons(True),
+                keep,
+            )
         if services.host.last_test is None:
             services.host.self_test()
-        said = "Stopped; what was said until then is kept." if stop.is_set() else "Done. Every card carries its stamp: open it to see what exactly was asked of whom."
+        said = (
+            "Stopped; what was said until then is kept."
+            if stop.is_set()
+            else "Done. Every card carries its stamp: open it to see what exactly was asked of whom."
+        )
         memory = {"question": text, "answers": [answer.as_dict() for answer in answers]}
         yield messages.note(said), cards.cards(text, answers), cards.self_test(services.host.last_test), *_buttons(False), memory
     except StudioError as error:
@@ -142,4 +201,3 @@ def _problem(text: str, names: list[str], services: Services) -> StudioError | N
     if len(names) > 6:
         return StudioError(f"{len(names)} columns are chosen; at most 6 fit side by side.", "Untick some.")
     return None
-

