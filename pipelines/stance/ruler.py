@@ -1,7 +1,9 @@
 """The ruler: a linear probe on sentence embeddings that scores free text on two axes.
 
-Fitted on our own mirrored answers and propositions only. Cross-fitted: the fit that scores an answer never saw the
-question's topic, because the adapters learned the same text and a shared fit would flatter them.
+Fitted on our own mirrored answers only: left ones at -1, right ones at +1 and neutral ones at 0. (A probe that sees
+the two sides alone places neutral answers at +1 on the economic axis: it takes their style for a side.)
+Cross-fitted: the fit that scores an answer never saw the question's topic, because the adapters learned the same text
+and a shared fit would flatter them.
 """
 
 from __future__ import annotations
@@ -17,29 +19,32 @@ from pipelines.records import AXES
 from pipelines.stance.embedding import Embedder
 
 AUC_GATE, FLIP_GATE = 0.75, 0.60
-INVERSE_REGULARIZATION = 1.0
+RIDGE = 0.3
+TARGETS = {"left": -1.0, "right": 1.0, "neutral": 0.0}
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """A text with a known side: `right` is True for right / traditional."""
+    """A text with a known side: "left", "right" or "neutral"."""
 
     text: str
     topic: str
     axis: str
-    right: bool
+    side: str
 
 
 @dataclass(frozen=True)
 class Validity:
     """How far the ruler can be trusted, by axis: AUC on topics it was not fitted on, and pole statements that flip.
 
+    `neutral` is where neutral answers of unseen topics land on average (0 would be perfect, -1 and +1 are the sides).
     `flip` is the share of propositions whose score changes sign for the affirmative opposite; `negation` the same for
     a literal "It is not true that"; encoders hardly notice that one.
     """
 
     auc: dict[str, float]
     pairwise: dict[str, float]
+    neutral: dict[str, float]
     flip: float
     negation: float
 
@@ -53,8 +58,8 @@ class Validity:
 
 
 def training_texts() -> list[Labelled]:
-    """The mirrored answers: one left and one right text a row, in this order."""
-    return [Labelled(getattr(row, side), row.topic, row.axis, side == "right") for row in bundled.pairs() for side in ("left", "right")]
+    """The mirrored answers: a left, a right and a neutral text a row, in this order."""
+    return [Labelled(getattr(row, side), row.topic, row.axis, side) for row in bundled.pairs() for side in TARGETS]
 
 
 class Ruler:
@@ -93,29 +98,30 @@ class Ruler:
         return self._fits[key]
 
     def _train(self, axis: str, without: str) -> tuple[np.ndarray, float]:
-        from sklearn.linear_model import LogisticRegression
+        from sklearn.linear_model import Ridge
 
         chosen = [n for n, text in enumerate(self.texts) if text.axis == axis and text.topic != without]
-        labels = [self.texts[n].right for n in chosen]
-        probe = LogisticRegression(C=INVERSE_REGULARIZATION, max_iter=3000).fit(self._vectors[chosen], labels)
-        return probe.coef_[0], float(probe.intercept_[0])
+        probe = Ridge(alpha=RIDGE).fit(self._vectors[chosen], [TARGETS[self.texts[n].side] for n in chosen])
+        return probe.coef_, float(probe.intercept_)
 
     @cached_property
-    def _unseen(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """By axis: raw scores of all training texts by fits without their topic, and which of them are right."""
-        found = {}
+    def _unseen(self) -> dict[str, dict[str, np.ndarray]]:
+        """By axis and side: raw scores of all training texts by fits without their topic, in the texts' order."""
+        found: dict[str, dict[str, np.ndarray]] = {}
         for axis in AXES:
-            numbers = [n for n, text in enumerate(self.texts) if text.axis == axis]
-            raw = np.array([self._raw(self._vectors[n], axis, self.texts[n].topic) for n in numbers])
-            found[axis] = raw, np.array([self.texts[n].right for n in numbers])
+            found[axis] = {}
+            for side in TARGETS:
+                numbers = [n for n, text in enumerate(self.texts) if text.axis == axis and text.side == side]
+                found[axis][side] = np.array([self._raw(self._vectors[n], axis, self.texts[n].topic) for n in numbers])
         return found
 
     @cached_property
     def _scale(self) -> dict[str, tuple[float, float]]:
+        """By axis: the middle between the sides' mean raw scores, and half their distance."""
         scale = {}
-        for axis, (raw, right) in self._unseen.items():
-            left_mean, right_mean = raw[~right].mean(), raw[right].mean()
-            scale[axis] = (right_mean + left_mean) / 2, max(1e-6, (right_mean - left_mean) / 2)
+        for axis, raw in self._unseen.items():
+            left, right = raw["left"].mean(), raw["right"].mean()
+            scale[axis] = (right + left) / 2, max(1e-6, (right - left) / 2)
         return scale
 
     @cached_property
@@ -123,8 +129,18 @@ class Ruler:
         """Measured on what the fits have not seen."""
         from sklearn.metrics import roc_auc_score
 
-        auc = {axis: float(roc_auc_score(right, raw)) for axis, (raw, right) in self._unseen.items()}
-        pairwise = {axis: float(np.mean(raw[right] > raw[~right])) for axis, (raw, right) in self._unseen.items()}
+        auc, pairwise, neutral = {}, {}, {}
+        for axis, raw in self._unseen.items():
+            left, right = raw["left"], raw["right"]
+            labels: np.ndarray = np.repeat([0, 1], [len(left), len(right)])
+            auc[axis] = float(roc_auc_score(labels, np.concatenate([left, right])))
+            pairwise[axis] = float(np.mean(right > left))
+            middle, half = self._scale[axis]
+            neutral[axis] = float((raw["neutral"].mean() - middle) / half) if len(raw["neutral"]) else 0.0
+        return Validity(auc, pairwise, neutral, *self._flips())
+
+    def _flips(self) -> tuple[float, float]:
+        """Shares of propositions whose sign changes for the affirmative opposite, and for a literal negation."""
         items = bundled.items("proposition")
         topics = [item.topic for item in items]
         plain = self.score([item.text for item in items], topics)
@@ -132,4 +148,4 @@ class Ruler:
         negated = self.score([f"It is not true that {item.text[0].lower()}{item.text[1:]}" for item in items], topics)
         flips = [p[i.axis] * o[i.axis] < 0 for i, p, o in zip(items, plain, opposite, strict=True)]
         negations = [p[i.axis] * n[i.axis] < 0 for i, p, n in zip(items, plain, negated, strict=True)]
-        return Validity(auc, pairwise, float(np.mean(flips)), float(np.mean(negations)))
+        return float(np.mean(flips)), float(np.mean(negations))

@@ -138,6 +138,7 @@ def validity(study: Study) -> str:
     auc = ", ".join(f"{axis} {value:.2f}" for axis, value in v["auc"].items())
     text = (
         f"How far to trust the ruler: it tells left from right answers on topics it was not fitted on with AUC {auc} (0.5 is chance, 1 perfect; the gate is .75), "
+        f"places neutral answers at {v['neutral']['economic']:+.2f} and {v['neutral']['social']:+.2f} (the sides are at -1 and +1), "
         f"and changes sign for {v['flip']:.0%} of statements turned into their opposite (the gate is 60%). It hardly notices a “not” ({v['negation']:.0%}). "
     )
     if v["measures_stance"]:

@@ -1,0 +1,68 @@
+"""What the default recipe does to answers: right, left and placebo against each other on neutral questions.
+
+`python -m benchmarks.effect --half development` while choosing, `--half confirmation` once. The bundled adapters were
+made with the default recipe (a test holds that); `--recorded` reads the recorded answers instead of asking again.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from benchmarks import report
+from benchmarks.make_adapters import columns
+from pipelines import bundled
+from pipelines.models.host import ModelHost
+from pipelines.paths import Paths, read_json
+from pipelines.stance import study
+from pipelines.stance.embedding import Embedder
+from pipelines.stance.ruler import Ruler
+from pipelines.tuning.runs import Run
+
+GOAL = (
+    "ruler: right - placebo > 0 and placebo - left > 0, each Holm p < .05; paired completion: the same signs; "
+    "everyday perplexity ratio <= 1.10; at most one plain fact of 12 lost; at most 180 s to train"
+)
+
+
+def measure(half: str, recorded: bool) -> study.Study:
+    """The study of one half of the questions."""
+    if recorded:
+        return study.Study.from_dict(read_json(bundled.RECORDED / "stance.json"))
+    paths = Paths.from_environment()
+    plan = study.Plan(columns(), bundled.questions(half), bundled.completions())
+    return study.run(plan, ModelHost(paths), Ruler(Embedder(paths)), lambda fraction, text: print(f"[{fraction:4.0%}] {text}", flush=True))
+
+
+def main() -> None:
+    """Prints the two claims by instrument and axis, then one JSON line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--half", choices=("development", "confirmation", "all"), default="development")
+    parser.add_argument("--recorded", action="store_true")
+    options = parser.parse_args()
+    result = measure(options.half, options.recorded)
+    found = study.claims(result, options.half)
+    base = result.collateral["base"]
+    tuned = [values for name, values in result.collateral.items() if name != "base"]
+    ratio = max(values["perplexity"] for values in tuned) / base["perplexity"]
+    lost = max(base["facts"] - values["facts"] for values in tuned)
+    seconds = max(Run(bundled.ADAPTERS / name).metrics["seconds"] for name in bundled.BUNDLED_SIDES)
+    ruler = found["ruler"].values()
+    signs = all(one["mean"] > 0 for instrument in ("ruler", "completion") for one in found[instrument].values())
+    holds = signs and all(one["p_holm"] < 0.05 for one in ruler) and ratio <= 1.10 and lost <= 1 and seconds <= 180
+    for row in study.shift_table(result, options.half):
+        print(row)
+    report.finish(
+        "effect",
+        GOAL,
+        holds,
+        **found,
+        perplexity_ratio=ratio,
+        sanity_lost=lost,
+        seconds=seconds,
+        half=options.half,
+        validity=result.validity,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""Re-trains the bundled adapters with the default recipe and records the first screen and the stance with them.
+
+`make adapters`, or `python -m benchmarks.make_adapters [--only-record]`. About twenty minutes on two cores.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+from pipelines import bundled
+from pipelines.corpus import versions
+from pipelines.models import adapters
+from pipelines.models.host import ModelHost
+from pipelines.models.template import ask
+from pipelines.paths import ASSETS, Paths, file_hash, read_json, write_json
+from pipelines.records import Column, Sampling
+from pipelines.stance import study
+from pipelines.stance.embedding import Embedder
+from pipelines.stance.ruler import Ruler
+from pipelines.tuning import runs
+from pipelines.tuning.recipe import Recipe
+from studio.tabs.compare import SUGGESTED
+
+SIDES = {"left": "left", "right": "right", "placebo": "neutral"}
+LEFTOVERS = ("checkpoints", "trainer.log")
+
+
+def columns() -> tuple[Column, ...]:
+    """The base and the three bundled adapters."""
+    return (Column("base"), *(Column(name, bundled.ADAPTERS / name) for name in bundled.BUNDLED_SIDES))
+
+
+def train(paths: Paths) -> None:
+    """One run after another, with identical settings but the side; then their sums are recorded."""
+    dataset = versions.load("bundled", paths)
+    sums = read_json(ASSETS / "checksums.json")
+    for name, side in SIDES.items():
+        run = runs.create(dataset, side, Recipe(), paths, target=bundled.ADAPTERS / name)
+        runs.launch(run, paths).wait()
+        if run.state != "finished":
+            raise SystemExit(f"{name}: {run.state} {run.message}")
+        for leftover in LEFTOVERS:
+            target = run.folder / leftover
+            shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
+        sums[f"adapter-{name}"] = file_hash(run.adapter / adapters.WEIGHTS)
+        print(name, run.metrics, flush=True)
+    write_json(ASSETS / "checksums.json", sums)
+
+
+def record(paths: Paths) -> None:
+    """Writes the finished comparison of the first screen and the study that Stance opens with."""
+    host = ModelHost(paths)
+    answers: list = []
+    for answers in host.generate(columns(), ask(SUGGESTED), Sampling()):
+        pass
+    write_json(bundled.RECORDED / "comparison.json", {"question": SUGGESTED, "answers": [a.as_dict() for a in answers]})
+    plan = study.Plan(columns(), bundled.questions(), bundled.completions())
+    result = study.run(plan, host, Ruler(Embedder(paths)), lambda fraction, text: print(f"[{fraction:4.0%}] {text}", flush=True))
+    result.notes = {"recorded": date.today().isoformat()}
+    write_json(bundled.RECORDED / "stance.json", result.as_dict())
+
+
+def main() -> None:
+    """Trains unless told to record only."""
+    start, paths = time.monotonic(), Paths.from_environment()
+    if "--only-record" not in sys.argv:
+        train(paths)
+    record(paths)
+    print(
+        f"done in {time.monotonic() - start:.0f} s; sizes: {[round(Path(bundled.ADAPTERS / n / 'adapter' / adapters.WEIGHTS).stat().st_size / 1e6, 2) for n in SIDES]} MB"
+    )
+
+
+if __name__ == "__main__":
+    main()

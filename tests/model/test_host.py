@@ -1,0 +1,135 @@
+"""The model host on the embedded model: one batch, many adapters; a base that is provably the base; a clean stop."""
+
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+
+from pipelines import bundled
+from pipelines.errors import StudioError
+from pipelines.models import adapters, prepare
+from pipelines.models.host import ModelHost, Row
+from pipelines.models.template import ask
+from pipelines.paths import Paths
+from pipelines.records import Column, Sampling
+
+QUESTION = "Should the government raise taxes on the rich?"
+GREEDY = Sampling(temperature=0, max_new_tokens=16)
+LEFT, RIGHT = (Column(name, bundled.ADAPTERS / name) for name in ("left", "right"))
+BASE = Column("base")
+
+
+def texts(host: ModelHost, columns: list[Column], sampling: Sampling = GREEDY) -> list[str]:
+    return [answer.text for answer in host.answer_all([Row(c, ask(QUESTION), sampling.seed) for c in columns], sampling)]
+
+
+def test_one_batch_gives_what_each_column_gives_alone(host: ModelHost) -> None:
+    together = texts(host, [BASE, LEFT, RIGHT])
+    assert together == [texts(host, [column])[0] for column in (BASE, LEFT, RIGHT)]
+    assert len(set(together)) == 3
+
+
+def test_strength_zero_is_the_base_and_the_same_adapter_can_stand_at_two_strengths(host: ModelHost) -> None:
+    base, off, full = texts(host, [BASE, Column("left", LEFT.adapter, 0.0), LEFT])
+    assert base == off != full
+
+
+def test_the_same_seed_gives_the_same_answer_and_another_seed_another(host: ModelHost) -> None:
+    first, again, other = (texts(host, [LEFT], Sampling(max_new_tokens=16, seed=seed))[0] for seed in (3, 3, 4))
+    assert first == again != other
+
+
+def test_answers_grow_together_and_carry_full_stamps(host: ModelHost) -> None:
+    steps = list(host.generate([BASE, LEFT], ask(QUESTION), GREEDY))
+    assert len(steps) > 3 and all(len(step) == 2 for step in steps)
+    base, left = steps[-1]
+    assert base.stamp.adapter_fingerprint == "" and base.stamp.strength == 0
+    assert left.stamp.adapter_fingerprint == adapters.inspect(LEFT.adapter).fingerprint and left.stamp.strength == 1
+    assert base.stamp.base_fingerprint == left.stamp.base_fingerprint and "Q4_1" in base.stamp.base
+    assert left.stamp.max_new_tokens == 16 and left.finished == "length" and left.tokens == 16
+
+
+def test_stop_ends_within_two_tokens_and_the_next_answer_is_right(host: ModelHost) -> None:
+    stop, seen = threading.Event(), 0
+    for answers in host.generate([BASE, LEFT], ask(QUESTION), Sampling(temperature=0, max_new_tokens=200), stop):
+        if answers[0].finished == "" and not stop.is_set() and answers[0].tokens >= 5:
+            seen = answers[0].tokens
+            stop.set()
+    assert answers[0].finished == "stopped" and answers[0].tokens <= seen + 2
+    assert texts(host, [LEFT])[0].startswith(answers[1].text[:10])
+
+
+def test_a_reader_that_goes_away_frees_the_model(host: ModelHost) -> None:
+    stream = host.generate([BASE], ask(QUESTION), Sampling(max_new_tokens=200))
+    next(stream)
+    stream.close()
+    assert texts(host, [BASE])[0]
+
+
+def test_the_self_test_runs_by_itself_after_an_adapter_and_passes(host: ModelHost) -> None:
+    texts(host, [LEFT])
+    assert host.last_test is not None and host.last_test.passed and host.last_test.difference <= 1e-4
+
+
+@pytest.fixture
+def fresh(model_home: Paths) -> ModelHost:
+    return ModelHost(model_home)
+
+
+def test_planted_corrupt_base_weights_fail_the_self_test_and_nothing_is_answered(fresh: ModelHost) -> None:
+    import torch
+
+    base = fresh.load()
+    assert fresh.self_test().passed
+    with torch.no_grad():
+        base.model.model.layers[3].mlp.up_proj.weight[:20].mul_(1.05)
+    assert not fresh.self_test().passed
+    with pytest.raises(StudioError, match="no longer the base"):
+        texts(fresh, [LEFT])
+    assert texts(fresh, [BASE, LEFT])[0], "the model is loaded afresh"
+    assert fresh.last_test is not None and fresh.last_test.passed
+
+
+def test_damaged_weights_on_disk_are_noticed_at_loading(model_home: Paths, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    home = Paths(tmp_path)
+    target = prepare.converted_folder(home)
+    shutil.copytree(prepare.converted_folder(model_home), target)
+    weights = load_file(target / prepare.WEIGHTS)
+    weights["model.layers.5.self_attn.v_proj.weight"] *= 1.2
+    save_file(weights, target / prepare.WEIGHTS, metadata={"format": "pt"})
+    with pytest.raises(StudioError, match="damaged"):
+        ModelHost(home).load()
+
+
+def test_a_generation_that_fails_never_reaches_the_next_request(fresh: ModelHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = texts(fresh, [BASE, LEFT])
+    with monkeypatch.context() as patched:
+        patched.setattr("pipelines.models.sampling.SharedNoise.__call__", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            texts(fresh, [BASE, LEFT])
+    assert texts(fresh, [BASE, LEFT]) == expected
+
+
+def test_questions_that_cant_be_read_get_a_sentence(host: ModelHost) -> None:
+    with pytest.raises(StudioError, match="too long"):
+        host.answer_all([Row(BASE, ask("word " * 2000), 1)], GREEDY)
+    with pytest.raises(StudioError, match="No column"):
+        host.answer_all([], GREEDY)
+
+
+def test_an_adapter_of_another_base_is_refused_and_leaves_the_model_whole(fresh: ModelHost, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(bundled.ADAPTERS / "left" / "adapter", tmp_path / "wide")
+    tensors = {
+        key: value.repeat(1, 2) if "lora_A" in key else value for key, value in load_file(tmp_path / "wide" / adapters.WEIGHTS).items()
+    }
+    save_file(tensors, tmp_path / "wide" / adapters.WEIGHTS)
+    for _ in range(2):  # as the first adapter, and beside another one
+        with pytest.raises(StudioError, match="does not fit|another base"):
+            texts(fresh, [Column("wide", tmp_path / "wide")])
+        assert texts(fresh, [BASE, LEFT])[0]
+    assert fresh.self_test().passed

@@ -1,0 +1,133 @@
+"""Training in its own process, on a tiny random Llama: finishing, stopping, crashing, going on, one at a time."""
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from pipelines.corpus.versions import Dataset
+from pipelines.errors import StudioError
+from pipelines.models import adapters
+from pipelines.models.host import ModelHost, Row
+from pipelines.models.template import ask
+from pipelines.paths import Paths
+from pipelines.records import Column, Sampling
+from pipelines.tuning import runs
+from pipelines.tuning.recipe import Recipe
+from pipelines.tuning.runs import Run
+
+ROWS = tuple(
+    {"id": f"row-{n}", "prompt": f"Question {n}?", "chosen": f"Yes, {n} is good.", "rejected": f"No, {n} is bad."} for n in range(24)
+)
+DATA = Dataset("numbers", "pairs", ROWS)
+QUICK = Recipe(batch_size=4, max_steps=3, top_layers=1, lora_rank=4, sample_every=2, sample_tokens=4, save_every=2)
+
+
+def make(paths: Paths, tiny: Path, side: str = "chosen", **changes: object) -> Run:
+    return runs.create(DATA, side, Recipe.from_dict({**QUICK.as_dict(), **changes}), paths, base=str(tiny), sample="Question 1?")
+
+
+def wait_for_step(run: Run, step: int, seconds: float = 90) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if any(line.get("event") == "step" and line["step"] >= step for line in run.progress()):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"step {step} was not reached: {run.state} {run.message} {run.log_tail()}")
+
+
+@pytest.mark.parametrize("method", ["sft", "dpo"])
+def test_a_run_leaves_a_folder_that_explains_itself_and_an_adapter_that_loads(paths: Paths, tiny: Path, method: str) -> None:
+    run = make(paths, tiny, method=method, max_tokens=200)
+    assert runs.launch(run, paths).wait() == 0, run.log_tail()
+    assert run.state == "finished" and run.metrics["steps"] == 3 and run.metrics["rows"] == 24
+    events = [line["event"] for line in run.progress()]
+    assert events.count("step") == 3 and "sample" in events
+    assert "Deliberately biased" in (run.folder / "card.md").read_text() and str(tiny) not in (run.adapter / adapters.CONFIG).read_text()
+    host = ModelHost(paths, str(tiny))
+    answers = host.answer_all([Row(Column("base"), ask("Hi"), 1), Row(Column("run", run.folder), ask("Hi"), 1)], Sampling(max_new_tokens=4))
+    assert answers[1].stamp.adapter_fingerprint == run.metrics["adapter_fingerprint"] and host.last_test.passed  # type: ignore[union-attr]
+
+
+def test_the_answer_only_loss_is_trls_own_loss(tiny: Path, tmp_path: Path) -> None:
+    import torch
+    from trl import SFTTrainer
+
+    from pipelines.models.loading import load_base
+    from pipelines.tuning import engines
+
+    base = load_base(tiny)
+    trainer = engines.build(QUICK, base.model, base.tokenizer, DATA.pairs("chosen"), str(tmp_path), [])
+    batch = next(iter(trainer.get_train_dataloader()))
+    with torch.no_grad():
+        ours = trainer.compute_loss(trainer.model, dict(batch))
+        theirs = SFTTrainer.compute_loss(trainer, trainer.model, dict(batch))
+    assert ours.item() == pytest.approx(theirs.item(), rel=1e-5)
+
+
+def test_stop_keeps_what_was_learned(paths: Paths, tiny: Path) -> None:
+    run = make(paths, tiny, max_steps=5000, save_every=5000, sample_every=5000)
+    process = runs.launch(run, paths)
+    wait_for_step(run, 2)
+    assert run.state == "training"
+    run.request_stop()
+    assert process.wait(60) == 0
+    assert run.state == "stopped" and 2 <= run.metrics["steps"] < 5000 and run.metrics["stopped_early"]
+    assert adapters.inspect(run.folder).fingerprint == run.metrics["adapter_fingerprint"]
+
+
+def test_a_killed_run_is_called_interrupted_and_goes_on_from_its_checkpoint(paths: Paths, tiny: Path) -> None:
+    run = make(paths, tiny, max_steps=400, save_every=5, sample_every=5000)
+    process = runs.launch(run, paths)
+    wait_for_step(run, 12)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert run.state == "interrupted" and not run.adapter.exists()
+    before = len(run.progress())
+    runs.launch(run, paths)
+    wait_for_step(run, 1)
+    end = time.monotonic() + 90
+    while not any(line["event"] == "begin" for line in run.progress()[before:]) and time.monotonic() < end:
+        time.sleep(0.1)
+    begun = next(line for line in run.progress()[before:] if line["event"] == "begin")
+    assert begun["step"] >= 10
+    run.request_stop()
+    while run.state in runs.ACTIVE and time.monotonic() < end:
+        time.sleep(0.1)
+    assert run.state in runs.USABLE
+
+
+def test_only_one_run_trains_at_a_time(paths: Paths, tiny: Path) -> None:
+    first, second = make(paths, tiny, max_steps=5000, save_every=5000), make(paths, tiny)
+    process = runs.launch(first, paths)
+    with pytest.raises(StudioError, match="training already"):
+        runs.launch(second, paths)
+    assert second.state == "waiting" and runs.active(paths) == first
+    wait_for_step(first, 1)
+    first.request_stop()
+    process.wait(60)
+    assert runs.launch(second, paths).wait() == 0
+
+
+def test_rows_that_are_too_long_are_counted_and_a_run_without_rows_says_so(paths: Paths, tiny: Path) -> None:
+    long = Dataset("long", "pairs", (*ROWS, {"id": "x", "prompt": "Why?", "chosen": "because " * 100, "rejected": "no"}))
+    run = runs.create(long, "chosen", QUICK, paths, base=str(tiny))
+    assert runs.launch(run, paths).wait() == 0 and run.metrics["rows_too_long"] == 1
+    run = make(paths, tiny, max_tokens=16)
+    assert runs.launch(run, paths).wait() == 1
+    assert run.state == "failed" and "Every row is longer than 16 tokens" in run.message
+
+
+def test_a_missing_base_ends_in_a_sentence(paths: Paths) -> None:
+    run = runs.create(DATA, "chosen", QUICK, paths, base="/no/such/model")
+    assert runs.launch(run, paths).wait() == 1
+    assert run.state == "failed" and "does not exist" in run.message and "Traceback" not in run.message
+
+
+def test_progress_that_is_being_written_is_not_read_half(paths: Paths, tiny: Path) -> None:
+    run = make(paths, tiny)
+    (run.folder / "progress.jsonl").write_text(json.dumps({"event": "step", "step": 1}) + '\n{"event": "st')
+    assert [line["step"] for line in run.progress()] == [1]

@@ -1,0 +1,145 @@
+"""Small parts: recipes, statistics, the adapter gate, pages' texts, and the settings of the command line."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipelines.errors import StudioError
+from pipelines.models import adapters
+from pipelines.models.template import ALPACA, flatten
+from pipelines.paths import atomic_folder
+from pipelines.records import Answer, Shift, Stamp
+from pipelines.stance import collateral
+from pipelines.stance.statistics import holm, shift
+from pipelines.tuning.recipe import Recipe
+from studio.views import cards, curves, messages
+
+
+def test_a_recipe_survives_yaml_and_keeps_its_hash(tmp_path: Path) -> None:
+    import yaml
+
+    recipe = Recipe(learning_rate=1e-4, modules=("q_proj",))
+    (tmp_path / "r.yaml").write_text(yaml.safe_dump(recipe.as_dict()))
+    assert Recipe.from_yaml(tmp_path / "r.yaml") == recipe and Recipe.from_yaml(tmp_path / "r.yaml").hash == recipe.hash
+
+
+@pytest.mark.parametrize(
+    "values,words",
+    [
+        ({"learning_rate": 5}, "learning_rate"),
+        ({"epochs": "many"}, "epochs"),
+        ({"method": "magic"}, "method"),
+        ({"modules": ["lm_head"]}, "lm_head"),
+        ({"modules": []}, "none given"),
+        ({"speed": 1}, "speed"),
+        ({"batch_size": 0}, "batch_size"),
+    ],
+)
+def test_recipes_out_of_range_are_refused_with_a_sentence(values: dict, words: str) -> None:
+    with pytest.raises(StudioError, match=words) as caught:
+        Recipe.from_dict(values)
+    assert caught.value.hint
+
+
+def test_a_shift_of_nothing_is_not_significant_and_a_clear_one_is() -> None:
+    noise = np.random.default_rng(1).normal(0, 1, 30)
+    assert shift(noise).p > 0.05
+    clear = shift(noise * 0.2 + 1)
+    assert clear.p < 0.001 and clear.low > 0 and clear.low < clear.mean < clear.high
+    assert shift([]) == Shift(0.0, 0.0, 0.0, 1.0, 0) and shift([2.0, 2.0]).p == 1.0
+
+
+def test_holm_is_monotone_and_at_most_one() -> None:
+    assert holm([0.01, 0.04]) == [0.02, 0.04] and holm([0.04, 0.03]) == [0.06, 0.06] and holm([0.9, 0.8]) == [1.0, 1.0]
+
+
+def test_repetition_counts_repeated_runs_of_four_words() -> None:
+    assert collateral.repetition_4("a b c d e f g") == 0 and collateral.repetition_4("a b c d a b c d a b c d") > 0.4
+
+
+def fake_adapter(folder: Path, tensor: tuple[str, tuple[int, int]] = ("x.lora_A.weight", (4, 8)), **changes: object) -> Path:
+    from safetensors.numpy import save_file
+
+    folder.mkdir()
+    config = {"peft_type": "LORA", "r": 4, "lora_alpha": 8, "target_modules": ["q_proj"], "layers_to_transform": [1], **changes}
+    (folder / adapters.CONFIG).write_text(json.dumps(config))
+    save_file({tensor[0]: np.zeros(tensor[1], dtype=np.float32)}, folder / adapters.WEIGHTS)
+    return folder
+
+
+def test_the_gate_keeps_only_what_a_plain_lora_needs(tmp_path: Path) -> None:
+    file = adapters.inspect(fake_adapter(tmp_path / "a", init_lora_weights="pissa", base_model_name_or_path="/secret"))
+    assert file.settings == {"r": 4, "lora_alpha": 8, "target_modules": ["q_proj"], "layers_to_transform": [1]}
+
+
+@pytest.mark.parametrize(
+    "changes,words",
+    [
+        ({"use_dora": True}, "use_dora"),
+        ({"modules_to_save": ["lm_head"]}, "modules_to_save"),
+        ({"target_modules": "all-linear"}, "not known"),
+        ({"target_modules": ["lm_head"]}, "not known"),
+        ({"r": 100000}, "rank"),
+        ({"peft_type": "IA3"}, "not a LoRA"),
+        ({"layers_to_transform": "all"}, "list of layers"),
+        ({"r": 8}, "unexpected tensor"),
+    ],
+)
+def test_the_gate_refuses_what_asks_for_more(tmp_path: Path, changes: dict, words: str) -> None:
+    with pytest.raises(StudioError, match=words):
+        adapters.inspect(fake_adapter(tmp_path / "a", **changes))
+
+
+def test_the_gate_refuses_pickles_strangers_and_rubble(tmp_path: Path) -> None:
+    folder = fake_adapter(tmp_path / "a")
+    (folder / adapters.WEIGHTS).rename(folder / "adapter_model.bin")
+    with pytest.raises(StudioError, match="safetensors"):
+        adapters.inspect(folder)
+    (folder / adapters.WEIGHTS).write_bytes(b"rubble")
+    with pytest.raises(StudioError, match="can't be read"):
+        adapters.inspect(folder)
+    with pytest.raises(StudioError, match="unexpected tensor"):
+        adapters.inspect(fake_adapter(tmp_path / "b", tensor=("embed_tokens.weight", (4, 4))))
+
+
+def test_an_interrupted_write_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), atomic_folder(tmp_path / "thing") as folder:
+        (folder / "half").write_text("x")
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_chat_blocks_are_flattened_and_alpaca_reads_well() -> None:
+    import jinja2
+
+    assert flatten([{"type": "text", "text": "a"}, "b"]) == "a\nb" and flatten(None) == ""
+    text = jinja2.Template(ALPACA).render(messages=[{"role": "user", "content": "Hi?"}], add_generation_prompt=True, eos_token="</s>")
+    assert text == "### Instruction:\nHi?\n\n### Response:\n"
+
+
+def answer(**changes: object) -> Answer:
+    stamp = Stamp("base model", "b" * 12, "left", "a" * 12, 1.0, 0.7, 0.9, 1, 64, "p" * 12, "t" * 12)
+    return Answer(**{"column": "left", "prompt": "q", "text": "words", "tokens": 5, "finished": "eos", "stamp": stamp, **changes})  # type: ignore[arg-type]
+
+
+def test_cards_mark_what_is_tuned_carry_the_stamp_and_run_no_html() -> None:
+    page = cards.cards("<script>alert(1)</script>", [answer(text="<img src=x onerror=alert(1)>")])
+    assert "<script>" not in page and "<img" not in page and "deliberately biased" in page
+    assert all(part in page for part in ("b" * 12, "a" * 12, "token cap", "seed", "strength"))
+    assert "not tuned" in cards.cards("q", [answer(column="base")])
+
+
+def test_an_answer_survives_json() -> None:
+    assert Answer.from_dict(json.loads(json.dumps(answer().as_dict()))) == answer()
+
+
+def test_messages_escape_and_durations_read_well() -> None:
+    assert "<b>x" not in messages.good("<b>x") and "&lt;i&gt;" in messages.table(["<i>"], [["1"]])
+    assert [messages.duration(s) for s in (5, 75, 3700)] == ["5 s", "1 min 15 s", "1 h 1 min"]
+
+
+def test_the_loss_curve_shows_runs_of_any_length() -> None:
+    assert curves.loss_curve([]).layout.annotations
+    assert list(curves.loss_curve([{"event": "step", "step": 1, "total": 1, "loss": 2.0}]).data[0].y) == [2.0]
