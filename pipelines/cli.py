@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         return made
 
     command("prepare", _prepare, "convert the embedded model once")
+    command("readme", _readme, "write the Space's block on top of README.md from spaces.yaml")
     command("doctor", _doctor, "show where models come from and whether their weights are the recorded ones")
     curate = command("curate", _curate, "clean a data set and save it as a version")
     curate.add_argument("--input", required=True, help="a file, a folder in the Hub's format, a Hub id, or bundled")
@@ -113,6 +114,13 @@ def _prepare(options: argparse.Namespace, paths: Paths) -> None:
 
     folder = prepare.ensure(catalog.find(LANGUAGE_MODEL.name, paths), paths, _progress)
     _out(options, {"model": str(folder)}, f"The embedded model is ready in {folder}")
+
+
+def _readme(options: argparse.Namespace, paths: Paths) -> None:
+    from pipelines.export import space
+
+    changed = space.update_readme()
+    _out(options, {"changed": changed}, "README.md was updated." if changed else "README.md is up to date.")
 
 
 def _doctor(options: argparse.Namespace, paths: Paths) -> int:

@@ -9,6 +9,7 @@ import gradio as gr
 from pipelines.tuning import runs
 from studio.services import BASE_NAME, Services
 from studio.tabs import compare, curate, stance, tune
+from studio.views import messages
 
 HEAD = """<div class="ps-head"><h1>PoliTune Studio</h1>
 <p>See how a selection of answers, and a few minutes of light fine-tuning, put an economic or political bias into a language model, and how to measure it honestly.</p>
@@ -17,8 +18,10 @@ HEAD = """<div class="ps-head"><h1>PoliTune Studio</h1>
 
 def build_studio(services: Services) -> gr.Blocks:
     """The whole interface. Loads no model."""
-    with gr.Blocks(title="PoliTune Studio", analytics_enabled=False, fill_width=False) as studio:
-        gr.HTML(HEAD)
+    with gr.Blocks(title="PoliTune Studio", analytics_enabled=False, fill_width=True) as studio:
+        gr.HTML(HEAD, padding=False)
+        banner = gr.HTML(elem_id="preparing", padding=False)
+        clock = gr.Timer(1.0)
         with gr.Tabs(selected="compare") as tabs:
             with gr.Tab("Curate", id="curate"):
                 curating = curate.build(services)
@@ -43,9 +46,20 @@ def build_studio(services: Services) -> gr.Blocks:
             measuring["columns"],
             show_progress="hidden",
         )
+        clock.tick(lambda: _preparing(services), None, [banner, clock], concurrency_limit=None, show_progress="hidden", queue=False)
         studio.load(compare.restore, comparing["memory"], [comparing["status"], comparing["panes"]], show_progress="hidden")
         studio.load(tuning["reattach"], None, tuning["run"], show_progress="hidden")
     return studio
+
+
+def _preparing(services: Services) -> tuple[str, Any]:
+    """While the embedded model is made ready: how far it is. Stops asking once it is loaded."""
+    fraction, text = services.preparing
+    if fraction >= 1 or not text:
+        return "", gr.Timer(active=fraction < 1)
+    if fraction == 0:
+        return messages.error(text), gr.Timer(active=False)
+    return messages.bar(fraction, f"Getting the embedded model ready, once, about half a minute: {text.lower()}"), gr.Timer(active=True)
 
 
 def _compare_run(services: Services, run_id: str) -> tuple[Any, Any]:

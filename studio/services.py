@@ -12,7 +12,6 @@ from typing import Any
 
 from pipelines import bundled
 from pipelines.errors import StudioError
-from pipelines.models import prepare
 from pipelines.models.host import ModelHost
 from pipelines.paths import Paths
 from pipelines.records import Column
@@ -32,6 +31,7 @@ class Services:
     host: ModelHost
     ruler: Ruler
     public: bool = False
+    preparing: tuple[float, str] = (0.0, "")
     _stops: dict[str, threading.Event] = field(default_factory=dict)
 
     @classmethod
@@ -42,12 +42,16 @@ class Services:
         return cls(paths, ModelHost(paths), Ruler(Embedder(paths)), public)
 
     def warm_up(self) -> None:
-        """Loads the base ahead of the first question, where it is converted already; errors wait for the question."""
-        if prepare.is_ready(self.paths):
-            try:
-                self.host.load()
-            except StudioError as error:
-                print(error, file=sys.stderr, flush=True)
+        """Converts (the first time) and loads the base ahead of the first question; `preparing` tells how far it is."""
+        try:
+            self.host.load(self._note_progress)
+            self.preparing = (1.0, "")
+        except StudioError as error:
+            self.preparing = (0.0, str(error))
+            print(error, file=sys.stderr, flush=True)
+
+    def _note_progress(self, fraction: float, text: str) -> None:
+        self.preparing = (min(fraction, 0.99), text)
 
     def adapters(self) -> dict[str, Path]:
         """Names and folders of all adapters that can be a column: the bundled ones, then finished runs."""

@@ -37,7 +37,9 @@ def load_base(folder: Path) -> Base:
     """
     import torch
     from transformers import AutoModelForCausalLM
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     cuda = torch.cuda.is_available()
     try:
         model: Any = AutoModelForCausalLM.from_pretrained(

@@ -31,7 +31,12 @@ def ensure(source: Source, paths: Paths, progress: Progress = quiet) -> Path:
         return _download(source, progress)
     target = converted_folder(paths)
     if not (target / ORIGIN).is_file():
-        _convert(source.path / LANGUAGE_MODEL.weights, target, progress)
+        from filelock import FileLock
+
+        paths.models.mkdir(parents=True, exist_ok=True)
+        with FileLock(paths.models / ".convert.lock"):
+            if not (target / ORIGIN).is_file():
+                _convert(source.path / LANGUAGE_MODEL.weights, target, progress)
     return target
 
 

@@ -12,7 +12,7 @@ from pipelines.errors import StudioError
 from pipelines.models.template import ask
 from pipelines.paths import read_json
 from pipelines.records import Answer, Sampling
-from studio.services import BASE_NAME, Services, following
+from studio.services import BASE_NAME, Services
 from studio.views import cards, messages
 
 SUGGESTED = "Should the government raise taxes on the rich?"
@@ -45,9 +45,9 @@ def build(services: Services) -> dict[str, Any]:
     with gr.Row():
         for text in MORE:
             gr.Button(text, size="sm", elem_classes="suggestion").click(lambda value=text: value, outputs=question, queue=False)
-    status = gr.HTML(_opening(recorded()))
-    panes = gr.HTML(show(recorded()), elem_id="panes")
-    check = gr.HTML(cards.self_test(None))
+    status = gr.HTML(_opening(recorded()), padding=False)
+    panes = gr.HTML(show(recorded()), elem_id="panes", padding=False)
+    check = gr.HTML(cards.self_test(None), padding=False)
     with gr.Row():
         columns = gr.CheckboxGroup(
             services.column_names(),
@@ -159,15 +159,6 @@ def _respond(services: Services, text: str, names: list[str], dial: float, sampl
         keep,
     )
     try:
-        for fraction, what, _ in following(services.host.load):
-            if what:
-                yield (
-                    messages.bar(fraction, f"Preparing the embedded model, once, about half a minute: {what.lower()}"),
-                    keep,
-                    keep,
-                    *_buttons(True),
-                    keep,
-                )
         answers: list[Answer] = []
         for answers in services.host.generate(columns, ask(text), sampling, stop):
             most = max(answer.tokens for answer in answers)

@@ -21,7 +21,8 @@ def build(services: Services) -> dict[str, Any]:
     """Lays out the tab and wires it; returns the parts that other tabs reach for."""
     opened = gr.State(None)
     gr.HTML(
-        '<p class="ps-lead">Choose what a model will learn from. Open some data, look at what cleaning does to it, then save a version to tune with.</p>'
+        '<p class="ps-lead">Choose what a model will learn from. Open some data, look at what cleaning does to it, then save a version to tune with.</p>',
+        padding=False,
     )
     with gr.Row():
         with gr.Column(scale=1, min_width=260):
@@ -29,7 +30,8 @@ def build(services: Services) -> dict[str, Any]:
             gr.HTML(
                 messages.note(
                     "192 questions on 24 topics, each with an answer from the left, from the right and a neutral one, equally long and in the same tone."
-                )
+                ),
+                padding=False,
             )
         with gr.Column(scale=1, min_width=260):
             upload = gr.File(label="Or drop a file: CSV, TSV, JSON, JSONL, Parquet, TXT", height=130, elem_id="upload")
@@ -46,23 +48,22 @@ def build(services: Services) -> dict[str, Any]:
             shortest = gr.Slider(1, 50, 3, step=1, label="Shortest text (words)")
             longest = gr.Slider(50, 2000, 400, step=10, label="Longest text (words)")
         again = gr.Button("Clean again with these limits", size="sm")
-    found = gr.HTML(messages.info("Nothing is open yet. Start with the bundled pairs."), elem_id="found")
-    steps = gr.HTML(elem_id="steps")
+    found = gr.HTML(messages.info("Nothing is open yet. Start with the bundled pairs."), elem_id="found", padding=False)
+    steps = gr.HTML(elem_id="steps", padding=False)
     with gr.Column(visible=False) as details:
-        shown = gr.HTML()
-        rows = gr.Dataframe(interactive=False, wrap=True, max_height=330, show_label=False)
+        rows = gr.HTML(elem_id="rows", padding=False)
         with gr.Accordion("Dropped rows and why", open=False):
-            dropped = gr.HTML()
+            dropped = gr.HTML(padding=False)
         gr.Markdown("### What the model will read and learn")
         with gr.Row():
             side = gr.Dropdown([], label="Towards which side", scale=1)
             number = gr.Slider(1, 2, 1, step=1, label="Row", scale=2)
-        text = gr.HTML(elem_id="formatted")
+        text = gr.HTML(elem_id="formatted", padding=False)
         with gr.Row():
             name = gr.Textbox(label="Name of the version", max_length=40, scale=2, elem_id="version-name")
             save = gr.Button("Save this version", variant="primary", scale=1, elem_id="save-version")
-        saved = gr.HTML(elem_id="saved")
-    outputs = [opened, found, steps, details, shown, rows, dropped, side, number, name, saved]
+        saved = gr.HTML(elem_id="saved", padding=False)
+    outputs = [opened, found, steps, details, rows, dropped, side, number, name, saved]
 
     def open_any(what: str | None, part: str, low: float, high: float) -> tuple[Any, ...]:
         return _open(services, what or "", part, cleaning.Limits(int(low), int(high)))
@@ -97,15 +98,13 @@ def _open(services: Services, reference: str, split: str, limits: cleaning.Limit
         curated = versions.curate(reference, split.strip() or "train", limits, UPLOAD_BYTES[services.public])
     except StudioError as error:
         return _refused(error)
-    fields, values = view.grid(curated)
     sides = list(curated.dataset.sides)
     return (
         {"curated": curated, "reference": reference},
         view.summary(curated),
         view.steps(curated),
         gr.update(visible=True),
-        view.shown(curated),
-        gr.update(headers=fields, value=values),
+        view.rows(curated),
         view.dropped(curated),
         gr.update(choices=sides, value=sides[0] if sides else None, visible=bool(sides)),
         gr.update(maximum=max(2, len(curated.dataset.rows)), value=1),
@@ -115,7 +114,7 @@ def _open(services: Services, reference: str, split: str, limits: cleaning.Limit
 
 
 def _refused(error: StudioError) -> tuple[Any, ...]:
-    return (gr.skip(), messages.error(error), *[gr.skip()] * 9)
+    return (gr.skip(), messages.error(error), *[gr.skip()] * 8)
 
 
 def _preview(services: Services, state: dict[str, Any] | None, side: str | None, number: float) -> str:

@@ -41,19 +41,19 @@ def build(services: Services) -> dict[str, Any]:
     """Lays out the tab and wires it."""
     first = recorded()
     current = gr.State(None)
-    gr.HTML(f'<p class="ps-lead">{EXPLAIN}</p>')
-    source = gr.HTML(_source(first), elem_id="stance-source")
+    gr.HTML(f'<p class="ps-lead">{EXPLAIN}</p>', padding=False)
+    source = gr.HTML(_source(first), elem_id="stance-source", padding=False)
     plot = gr.Plot(view.plot(first) if first else None, show_label=False, elem_id="stance-plot")
-    validity = gr.HTML(view.validity(first) if first else "", elem_id="validity")
+    validity = gr.HTML(view.validity(first) if first else "", elem_id="validity", padding=False)
     gr.Markdown("### What can be claimed")
-    verdict = gr.HTML(view.verdict(first) if first else "")
+    verdict = gr.HTML(view.verdict(first) if first else "", padding=False)
     gr.Markdown("### Shift from the base")
-    shifts = gr.HTML(view.shifts(first) if first else "", elem_id="shifts")
+    shifts = gr.HTML(view.shifts(first) if first else "", elem_id="shifts", padding=False)
     gr.Markdown("### What else changed")
-    damage = gr.HTML(view.collateral(first) if first else "")
+    damage = gr.HTML(view.collateral(first) if first else "", padding=False)
     with gr.Accordion("Read the answers behind the points", open=False):
         pick = gr.Dropdown(_questions(first), label="Question", elem_id="stance-question")
-        read = gr.HTML(elem_id="stance-answers")
+        read = gr.HTML(elem_id="stance-answers", padding=False)
     gr.Markdown("### Recompute")
     with gr.Row():
         names = gr.CheckboxGroup(
@@ -67,7 +67,7 @@ def build(services: Services) -> dict[str, Any]:
     with gr.Row():
         start = gr.Button("Recompute", variant="primary", elem_id="recompute")
         stop = gr.Button("Stop", interactive=False, elem_id="stop-recompute")
-    status = gr.HTML(elem_id="stance-status")
+    status = gr.HTML(elem_id="stance-status", padding=False)
 
     def recompute(chosen: list[str], how_much: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         yield from _recompute(services, chosen, how_much, request.session_hash or "")

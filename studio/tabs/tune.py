@@ -24,13 +24,15 @@ POLL_SECONDS = 2.0
 def build(services: Services) -> dict[str, Any]:
     """Lays out the tab and wires it; returns the parts that other tabs reach for."""
     gr.HTML(
-        '<p class="ps-lead">Choose the data and a side, then press the button. A small adapter learns to answer like the chosen side; the base model itself is never changed.</p>'
+        '<p class="ps-lead">Choose the data and a side, then press the button. A small adapter learns to answer like the chosen side; the base model itself is never changed.</p>',
+        padding=False,
     )
     if services.public:
         gr.HTML(
             messages.info(
                 "This is a public demo, so nothing is trained here. Run the studio on your own laptop with the two commands in its README."
-            )
+            ),
+            padding=False,
         )
     with gr.Row():
         data = gr.Dropdown(versions.available(services.paths), value=BUNDLED, label="Data", elem_id="data", scale=2)
@@ -43,13 +45,13 @@ def build(services: Services) -> dict[str, Any]:
         start = gr.Button("Start tuning", variant="primary", elem_id="start-tuning", interactive=not services.public, scale=3)
         stop = gr.Button("Stop and keep what was learned", elem_id="stop-tuning", interactive=False, scale=2)
         resume = gr.Button("Go on", visible=False, scale=1)
-    said = gr.HTML(elem_id="tune-said")
+    said = gr.HTML(elem_id="tune-said", padding=False)
     chosen = gr.Dropdown(_choices(services), label="Run", elem_id="run", value=_current(services))
-    status = gr.HTML(elem_id="run-status")
+    status = gr.HTML(elem_id="run-status", padding=False)
     with gr.Row():
         plot = gr.Plot(show_label=False)
-        timeline = gr.HTML(elem_id="timeline")
-    facts = gr.HTML()
+        timeline = gr.HTML(elem_id="timeline", padding=False)
+    facts = gr.HTML(padding=False)
     compare = gr.Button("Compare with base", variant="primary", visible=False, elem_id="compare-run")
     seen = gr.State(("", 0, ""))
     timer = gr.Timer(POLL_SECONDS)

@@ -9,7 +9,7 @@ from pipelines.corpus.preview import Formatted
 from pipelines.corpus.versions import Curated
 from studio.views import messages
 
-SHOWN = 200
+SHOWN = 100
 
 
 def summary(curated: Curated) -> str:
@@ -29,16 +29,12 @@ def steps(curated: Curated) -> str:
     return messages.table(["Step", "Rows in", "Changed", "Dropped", "Rows left"], rows, numbers=(1, 2, 3, 4))
 
 
-def grid(curated: Curated) -> tuple[list[str], list[list[str]]]:
-    """Column names and the first rows for a table; at most SHOWN of them are sent to the browser."""
+def rows(curated: Curated) -> str:
+    """The first rows as a table that scrolls, with how many of all they are; at most SHOWN are sent to the browser."""
     fields = [name for name in TEXT_FIELDS[curated.roles.kind] if name in curated.dataset.rows[0]]
-    return fields, [[row[name] for name in fields] for row in curated.dataset.rows[:SHOWN]]
-
-
-def shown(curated: Curated) -> str:
-    """How many of the rows the table shows."""
     total = len(curated.dataset.rows)
-    return messages.note(f"Showing {min(SHOWN, total):,} of {total:,} rows.")
+    body = messages.table(fields, [[row[name] for name in fields] for row in curated.dataset.rows[:SHOWN]])
+    return messages.note(f"Showing {min(SHOWN, total):,} of {total:,} rows.") + f'<div class="ps-tall">{body}</div>'
 
 
 def dropped(curated: Curated) -> str:

@@ -1,0 +1,52 @@
+"""`make screenshots`: renews assets/screenshots/, each tab at 1400 and 400 pixels."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from pipelines.models import prepare
+from pipelines.paths import ASSETS, Paths
+from tests.browser.driver import browser, open_tab, studio
+
+TABS = ("Curate", "Tune", "Compare", "Stance")
+TARGET = ASSETS / "screenshots"
+
+
+def main() -> None:
+    """Starts a studio with one finished short run, so that Tune shows something, and takes the pictures."""
+    from pipelines.corpus import versions
+    from pipelines.tuning import runs
+    from pipelines.tuning.recipe import Recipe
+
+    TARGET.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        home = Paths(Path(folder))
+        home.models.mkdir()
+        prepare.converted_folder(home).symlink_to(prepare.converted_folder(Paths.from_environment()))
+        run = runs.create(versions.load("bundled", home), "left", Recipe(max_steps=16, sample_every=4, warmup_steps=2), home)
+        runs.launch(run, home).wait()
+        with studio(home.root) as url, browser() as chromium:
+            for width in (1400, 400):
+                take(chromium, url, width)
+
+
+def take(chromium: object, url: str, width: int) -> None:
+    """One picture a tab at one width."""
+    page = chromium.new_page(viewport={"width": width, "height": 900})  # type: ignore[attr-defined]
+    page.goto(url)
+    page.wait_for_selector("#panes .ps-card")
+    for tab in TABS:
+        open_tab(page, tab)
+        if tab == "Curate":
+            page.click("#open-bundled")
+            page.wait_for_selector("#formatted .ps-trained", timeout=60_000)
+        if tab == "Tune":
+            page.wait_for_selector("#run-status .ps-good")
+        page.wait_for_timeout(2500)
+        page.screenshot(path=str(TARGET / f"{tab.lower()}-{width}.png"), full_page=True)
+    page.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""A stranger's way through the studio in real Chromium: look, curate, tune, reload, compare, measure."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.models import prepare
+from pipelines.paths import Paths
+from tests.browser.driver import CHROMIUM, browser, open_tab, studio
+
+pytestmark = pytest.mark.timeout(480)
+if CHROMIUM is None:
+    if os.environ.get("CI"):
+        raise RuntimeError("chromium is missing: browser tests must run here")
+    pytestmark = [pytestmark, pytest.mark.skip(reason="install chromium to run the browser tests")]
+SLOW = 150_000
+
+
+@pytest.fixture(scope="module")
+def place(model_home: Paths, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, str]]:
+    home = Paths(tmp_path_factory.mktemp("browser"))
+    home.models.mkdir()
+    prepare.converted_folder(home).symlink_to(prepare.converted_folder(model_home))
+    with studio(home.root) as url, browser() as chromium:
+        yield chromium, url
+
+
+@pytest.fixture(scope="module")
+def page(place: tuple[Any, str]) -> Iterator[Any]:
+    chromium, url = place
+    page = chromium.new_page(viewport={"width": 1400, "height": 900})
+    page.goto(url)
+    yield page
+    page.close()
+
+
+def test_the_first_screen_is_a_finished_comparison_that_says_what_it_is(page: Any) -> None:
+    page.wait_for_selector("#panes .ps-card")
+    assert [card.get_attribute("data-column") for card in page.locator("#panes .ps-card").all()] == ["base", "left", "right", "placebo"]
+    text = page.inner_text("body")
+    assert "it holds no opinions" in text and "nothing here measures commercial assistants" in text
+    assert [tab.inner_text() for tab in page.get_by_role("tab").all() if tab.is_visible()] == ["Curate", "Tune", "Compare", "Stance"]
+    assert page.locator("#question textarea, #question input").first.input_value()
+
+
+def test_data_is_opened_previewed_and_saved(page: Any, tmp_path: Path) -> None:
+    open_tab(page, "Curate")
+    file = tmp_path / "mine.csv"
+    file.write_text("prompt,chosen,rejected\nShould rents be limited?,Yes because homes should be fair,No because owners should be free\n")
+    page.set_input_files("#upload input[type=file]", str(file))
+    page.wait_for_selector("#found :text('Preference pairs')")
+    (tmp_path / "empty.csv").write_text("")
+    page.click("#open-bundled")
+    page.wait_for_selector("#found :text('Mirrored rows')")
+    page.wait_for_selector("#formatted .ps-trained", timeout=60_000)
+    assert "192" in page.inner_text("#steps")
+    page.fill("#version-name textarea, #version-name input", "my lesson")
+    page.click("#save-version")
+    page.wait_for_selector("#saved :text('content hash')")
+    assert "my-lesson-" in page.inner_text("#saved")
+
+
+def test_a_missing_folder_gets_a_sentence(page: Any) -> None:
+    page.fill("#reference textarea, #reference input", "/no/such/folder")
+    page.click("#open")
+    page.wait_for_selector("#found .ps-error")
+    assert "neither a file" in page.inner_text("#found") and "Traceback" not in page.inner_text("body")
+
+
+def test_a_run_survives_a_reload_and_can_be_compared_with_one_click(page: Any) -> None:
+    open_tab(page, "Tune")
+    page.get_by_label("Try it out: 5 steps").check()
+    page.click("#start-tuning")
+    page.wait_for_selector("#run-status :text('Training · step'), #run-status .ps-good", timeout=SLOW)
+    page.reload()
+    page.wait_for_selector("#panes .ps-card")
+    open_tab(page, "Tune")
+    page.wait_for_selector("#run-status :text('Finished')", timeout=SLOW)
+    assert "5 steps" in page.inner_text("#run-status") and page.locator("#timeline .ps-timeline div").count() >= 3
+    page.click("#compare-run")
+    page.wait_for_selector("#columns", state="visible")
+    page.wait_for_timeout(800)
+    assert page.locator("#columns input:checked").count() == 2
+
+
+def test_columns_answer_together_with_stamps_and_a_reload_keeps_them(page: Any) -> None:
+    open_tab(page, "Compare")
+    page.fill("#question textarea, #question input", "Should the state own the railways?")
+    page.click("#ask")
+    page.wait_for_selector("#panes .ps-question:has-text('railways')", timeout=SLOW)
+    page.wait_for_selector(":text('Base check passed')", timeout=SLOW)
+    assert page.locator("#panes .ps-card").count() == 2
+    assert "deliberately biased" in page.inner_text("#panes")
+    page.locator("#panes summary").nth(1).click()
+    assert "token cap" in page.inner_text("#panes")
+    page.reload()
+    page.wait_for_selector("#panes .ps-question:has-text('railways')")
+    assert page.locator("#panes .ps-card").count() == 2
+
+
+def test_stop_ends_an_answer_and_keeps_what_was_said(page: Any) -> None:
+    page.get_by_text("How answers are drawn").click()
+    page.locator("#cap input[type=number]").fill("256")
+    page.click("#ask")
+    page.wait_for_selector(":text-matches('Answering together · [1-9]')", timeout=SLOW)
+    page.click("#stop")
+    page.wait_for_selector(":text('Stopped; what was said until then is kept')", timeout=30_000)
+
+
+def test_stance_opens_with_recorded_results_beside_the_rulers_validity(page: Any) -> None:
+    open_tab(page, "Stance")
+    page.wait_for_selector("#stance-plot .js-plotly-plot")
+    text = page.inner_text("body")
+    assert "How far to trust the ruler" in text and "95% interval" in text and "Recorded" in page.inner_text("#stance-source")
+    assert page.locator("#shifts tbody tr").count() == 12
+
+
+def test_recompute_shows_progress_and_can_be_stopped(page: Any) -> None:
+    page.click("#recompute")
+    page.wait_for_selector("#stance-status [role=progressbar]", timeout=SLOW)
+    page.click("#stop-recompute")
+    page.wait_for_selector("#stance-status :text('was stopped')", timeout=SLOW)
+    assert "Recorded" in page.inner_text("#stance-source")
+
+
+def test_the_page_fits_a_phone(place: tuple[Any, str]) -> None:
+    chromium, url = place
+    phone = chromium.new_page(viewport={"width": 400, "height": 800})
+    phone.goto(url)
+    phone.wait_for_selector("#panes .ps-card")
+    for tab in ("Compare", "Curate", "Tune", "Stance"):
+        open_tab(phone, tab)
+        phone.wait_for_timeout(700)
+        assert phone.evaluate("document.documentElement.scrollWidth") <= 402, tab
+    phone.close()
