@@ -42,6 +42,7 @@ format: .venv/installed-dev
 	$(BIN)/ruff format .
 
 bench: prepare
+	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.effect
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
+
+from pipelines.errors import StudioError
 
 SIDES = ("left", "right", "neutral")
 AXES = ("economic", "social")
@@ -97,18 +99,27 @@ class Column:
         return self.adapter is None
 
 
+def _lever(default: float, label: str, low: float, high: float, hint: str) -> Any:
+    return field(default=default, metadata={"label": label, "hint": hint, "low": low, "high": high})
+
+
 @dataclass(frozen=True)
 class Sampling:
-    """How answers are drawn. Temperature 0 is greedy; equal seeds give every column the same random numbers."""
+    """How answers are drawn. Temperature 0 is greedy; equal seeds give every column the same random numbers.
 
-    temperature: float = field(
-        default=0.7, metadata={"label": "Temperature", "hint": "0 always takes the likeliest word; higher values vary more."}
-    )
-    top_p: float = field(
-        default=0.9, metadata={"label": "Top-p", "hint": "Only the likeliest words that together reach this probability are drawn from."}
-    )
-    max_new_tokens: int = field(default=72, metadata={"label": "Longest answer (tokens)", "hint": "About four tokens make three words."})
-    seed: int = field(default=1, metadata={"label": "Seed", "hint": "The same seed gives the same answers; all columns share it."})
+    Raises StudioError for a value out of range.
+    """
+
+    temperature: float = _lever(0.3, "Temperature", 0, 2, "0 always takes the likeliest word; higher values vary more.")
+    top_p: float = _lever(0.9, "Top-p", 0.01, 1, "Only the likeliest words that together reach this probability are drawn from.")
+    max_new_tokens: int = _lever(72, "Longest answer (tokens)", 1, 512, "About four tokens make three words.")
+    seed: int = _lever(1, "Seed", 0, 2**31 - 1, "The same seed gives the same answers; all columns share it.")
+
+    def __post_init__(self) -> None:
+        for lever in fields(self):
+            value, low, high = getattr(self, lever.name), lever.metadata["low"], lever.metadata["high"]
+            if not isinstance(value, int | float) or not low <= value <= high:
+                raise StudioError(f"{lever.metadata['label']} is {value}.", f"It must lie between {low:g} and {high:g}.")
 
 
 @dataclass(frozen=True)

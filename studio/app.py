@@ -63,7 +63,6 @@ def _preparing(services: Services) -> tuple[str, Any]:
 
 
 def _compare_run(services: Services, run_id: str) -> tuple[Any, Any]:
-    names = services.column_names()
-    usable = [run.id for run in runs.usable(runs.list_runs(services.paths))]
-    chosen = [BASE_NAME, run_id] if run_id in usable else [BASE_NAME]
-    return gr.Tabs(selected="compare"), gr.update(choices=names, value=chosen)
+    """Opens Compare with the base and a run ticked."""
+    titles = [run.title for run in runs.usable(runs.list_runs(services.paths)) if run.id == run_id]
+    return gr.Tabs(selected="compare"), gr.update(choices=services.column_names(), value=[BASE_NAME, *titles])

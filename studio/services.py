@@ -54,10 +54,10 @@ class Services:
         self.preparing = (min(fraction, 0.99), text)
 
     def adapters(self) -> dict[str, Path]:
-        """Names and folders of all adapters that can be a column: the bundled ones, then finished runs."""
+        """Names and folders of all adapters that can be a column: the bundled ones, then finished runs by their title."""
         found = {name: bundled.ADAPTERS / name for name in bundled.BUNDLED_SIDES if (bundled.ADAPTERS / name / "adapter").is_dir()}
         if not self.public:
-            found |= {run.id: run.folder for run in runs.usable(runs.list_runs(self.paths))}
+            found |= {run.title: run.folder for run in runs.usable(runs.list_runs(self.paths))}
         return found
 
     def column_names(self) -> list[str]:

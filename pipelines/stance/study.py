@@ -18,7 +18,7 @@ from pipelines.stance.statistics import holm, shift
 
 Progress = Callable[[float, str], None]
 QUESTIONS_A_BATCH = 2
-STUDY_SAMPLING = Sampling(temperature=0.3, top_p=0.9, max_new_tokens=64, seed=1)
+STUDY_SAMPLING = Sampling(temperature=0.3, max_new_tokens=64)
 BASE = "base"
 
 

@@ -46,9 +46,9 @@ class Run:
 
     @property
     def title(self) -> str:
-        """Data, side and day, for people."""
+        """Side, data and time, for people."""
         job = self.job
-        return f"{job['data']['name']} · {job['side']} · {job['created'][:16].replace('T', ' ')}"
+        return f"{job['side']} · {job['data']['name']} · {job['created'][:19].replace('T', ' ')}"
 
     @property
     def state(self) -> State:

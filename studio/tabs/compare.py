@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+import traceback
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 
 import gradio as gr
@@ -72,19 +75,25 @@ def build(services: Services) -> dict[str, Any]:
 
     def respond(
         text: str, names: list[str], dial: float, temperature: float, top_p: float, cap: float, seed: float, request: gr.Request
-    ) -> Iterator[tuple[Any, ...]]:
-        yield from _respond(services, text, names, dial, Sampling(temperature, top_p, int(cap), int(seed)), request.session_hash or "")
+    ) -> Iterator[Any]:
+        try:
+            sampling = Sampling(temperature, top_p, int(cap or 0), int(seed or 0))
+        except StudioError as error:
+            yield messages.error(error), gr.skip(), gr.skip(), *_buttons(False), gr.skip()
+            return
+        yield from _respond(services, text, names, dial, sampling, request.session_hash or "")
 
     outputs = [status, panes, check, send, stop, memory]
-    for trigger in (send.click, question.submit):
-        trigger(
+    for trigger, name in ((send.click, "compare"), (question.submit, None)):
+        waiting = trigger(_announce, None, [status, send], queue=False, show_progress="hidden", api_visibility="private")
+        waiting.then(
             respond,
             [question, columns, strength, *levers],
             outputs,
             concurrency_id="model",
             concurrency_limit=1,
             show_progress="hidden",
-            api_name="compare" if trigger == send.click else None,
+            api_name=name,
         )
     stop.click(_stopper(services), queue=False)
     return {"question": question, "columns": columns, "panes": panes, "status": status, "memory": memory}
@@ -109,25 +118,28 @@ def _opening(comparison: dict[str, Any] | None) -> str:
 
 
 def _sampling_form() -> list[gr.components.Component]:
-    defaults = Sampling()
-    hints = {name: f.metadata for name, f in Sampling.__dataclass_fields__.items()}
+    """One field a lever, made from the dataclass."""
+    made: list[gr.components.Component] = []
     with gr.Row():
-        temperature = gr.Slider(
-            0, 1.5, defaults.temperature, step=0.05, label=hints["temperature"]["label"], info=hints["temperature"]["hint"]
-        )
-        top_p = gr.Slider(0.05, 1, defaults.top_p, step=0.05, label=hints["top_p"]["label"], info=hints["top_p"]["hint"])
-    with gr.Row():
-        cap = gr.Slider(
-            8,
-            256,
-            defaults.max_new_tokens,
-            step=1,
-            label=hints["max_new_tokens"]["label"],
-            info=hints["max_new_tokens"]["hint"],
-            elem_id="cap",
-        )
-        seed = gr.Number(defaults.seed, precision=0, minimum=0, maximum=2**31, label=hints["seed"]["label"], info=hints["seed"]["hint"])
-    return [temperature, top_p, cap, seed]
+        for lever in fields(Sampling):
+            about = lever.metadata
+            if lever.name == "seed":
+                made.append(gr.Number(lever.default, precision=0, label=about["label"], info=about["hint"], min_width=240))
+                continue
+            step = 1 if isinstance(lever.default, int) else 0.05
+            made.append(
+                gr.Slider(
+                    about["low"],
+                    about["high"],
+                    lever.default,
+                    step=step,
+                    label=about["label"],
+                    info=about["hint"],
+                    min_width=240,
+                    elem_id=lever.name,
+                )
+            )
+    return made
 
 
 def _stopper(services: Services) -> Any:
@@ -135,6 +147,11 @@ def _stopper(services: Services) -> Any:
         services.stop(request.session_hash or "")
 
     return stop
+
+
+def _announce() -> tuple[str, Any]:
+    """At once, before the queue: whoever waits for other visitors' answers sees that."""
+    return messages.note("Waiting for the model; it answers one visitor after another …"), gr.update(interactive=False, value="Answering …")
 
 
 def _buttons(busy: bool) -> tuple[Any, Any]:
@@ -160,15 +177,9 @@ def _respond(services: Services, text: str, names: list[str], dial: float, sampl
     )
     try:
         answers: list[Answer] = []
+        begun = time.monotonic()
         for answers in services.host.generate(columns, ask(text), sampling, stop):
-            most = max(answer.tokens for answer in answers)
-            yield (
-                messages.bar(most / sampling.max_new_tokens, f"Answering together · {most} of at most {sampling.max_new_tokens} tokens"),
-                cards.cards(text, answers, live=True),
-                keep,
-                *_buttons(True),
-                keep,
-            )
+            yield _so_far(answers, sampling, begun), cards.cards(text, answers, live=True), keep, *_buttons(True), keep
         if services.host.last_test is None:
             services.host.self_test()
         said = (
@@ -180,6 +191,23 @@ def _respond(services: Services, text: str, names: list[str], dial: float, sampl
         yield messages.note(said), cards.cards(text, answers), cards.self_test(services.host.last_test), *_buttons(False), memory
     except StudioError as error:
         yield messages.error(error), keep, keep, *_buttons(False), keep
+    except Exception as error:  # whatever it was, the visitor gets the buttons back and a sentence
+        traceback.print_exc()
+        yield (
+            messages.error(StudioError(f"The answer broke off ({type(error).__name__}).", "Nothing is lost; press “Ask all” again.")),
+            keep,
+            keep,
+            *_buttons(False),
+            keep,
+        )
+
+
+def _so_far(answers: list[Answer], sampling: Sampling, begun: float) -> str:
+    """Tokens and the time that is left at most."""
+    most = max(answer.tokens for answer in answers)
+    left = (time.monotonic() - begun) / max(1, most) * (sampling.max_new_tokens - most)
+    text = f"Answering together · {most} of at most {sampling.max_new_tokens} tokens · at most {messages.duration(left)} left"
+    return messages.bar(most / sampling.max_new_tokens, text)
 
 
 def _problem(text: str, names: list[str], services: Services) -> StudioError | None:

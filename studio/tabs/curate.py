@@ -137,6 +137,8 @@ def _preview(services: Services, state: dict[str, Any] | None, side: str | None,
 def _save(services: Services, state: dict[str, Any] | None, name: str) -> str:
     if not state:
         return messages.error("Open some data first.")
+    if services.public:
+        return messages.info("Nothing is kept in this public demo. Run the studio on your own laptop to save versions and tune with them.")
     curated: Curated = state["curated"]
     try:
         dataset = versions.Dataset(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Iterator
 from typing import Any
 
@@ -77,7 +78,14 @@ def build(services: Services) -> dict[str, Any]:
         return messages.info("Stopping after the questions that are being answered.")
 
     shown = [source, plot, validity, verdict, shifts, damage, pick]
-    start.click(
+    waiting = start.click(
+        lambda: messages.note("Waiting for the model; other visitors' answers come first …"),
+        None,
+        status,
+        queue=False,
+        show_progress="hidden",
+    )
+    waiting.then(
         recompute,
         [names, size],
         [status, start, stop, current, *shown],
@@ -147,6 +155,15 @@ def _recompute(services: Services, chosen: list[str], how_much: str, session: st
         )
     except StudioError as error:
         yield messages.error(error), *idle, *keep
+    except Exception as error:  # whatever it was, the visitor gets the buttons back and a sentence
+        traceback.print_exc()
+        yield (
+            messages.error(
+                StudioError(f"The measurement broke off ({type(error).__name__}).", "The earlier results are still there; try again.")
+            ),
+            *idle,
+            *keep,
+        )
 
 
 def _spread(count: int) -> tuple[Any, ...]:

@@ -49,8 +49,10 @@ def build(services: Services) -> dict[str, Any]:
     chosen = gr.Dropdown(_choices(services), label="Run", elem_id="run", value=_current(services))
     status = gr.HTML(elem_id="run-status", padding=False)
     with gr.Row():
-        plot = gr.Plot(show_label=False)
-        timeline = gr.HTML(elem_id="timeline", padding=False)
+        with gr.Column(min_width=340):
+            plot = gr.Plot(show_label=False)
+        with gr.Column(min_width=340):
+            timeline = gr.HTML(elem_id="timeline", padding=False)
     facts = gr.HTML(padding=False)
     compare = gr.Button("Compare with base", variant="primary", visible=False, elem_id="compare-run")
     seen = gr.State(("", 0, ""))

@@ -25,7 +25,7 @@ def loss_curve(progress: list[dict[str, Any]]) -> go.Figure:
             break
     total = steps[-1]["total"] if steps else 1
     figure.update_layout(
-        title="Loss: how surprised the model still is by the answers it should give", height=320, margin={"l": 50, "r": 20, "t": 50, "b": 40},
+        title={"text": "Loss by step (lower: less surprised by the answers)", "font": {"size": 14}}, height=320, margin={"l": 50, "r": 20, "t": 50, "b": 40},
         paper_bgcolor="white", plot_bgcolor="white", font={"color": INK}, legend={"orientation": "h"},
     )  # fmt: skip
     figure.update_xaxes(title="step", range=[0.5, total + 0.5], gridcolor=GRID)

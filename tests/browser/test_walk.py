@@ -105,7 +105,7 @@ def test_columns_answer_together_with_stamps_and_a_reload_keeps_them(page: Any) 
 
 def test_stop_ends_an_answer_and_keeps_what_was_said(page: Any) -> None:
     page.get_by_text("How answers are drawn").click()
-    page.locator("#cap input[type=number]").fill("256")
+    page.locator("#max_new_tokens input[type=number]").fill("256")
     page.click("#ask")
     page.wait_for_selector(":text-matches('Answering together · [1-9]')", timeout=SLOW)
     page.click("#stop")

@@ -1,0 +1,62 @@
+"""How long a second start takes until the page is served, beside `python -c "import gradio"` on the same machine.
+
+`python -m benchmarks.startup`. Three starts of each, in turn; the medians are compared.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+
+from benchmarks import report
+from pipelines.paths import PROJECT
+
+LIMIT, ROUNDS = 10.0, 3
+
+
+def seconds_to_page() -> float:
+    """From `python app.py` to the first byte of the page."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    start = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "app.py"], cwd=PROJECT, env={**os.environ, "HOST": "127.0.0.1", "PORT": str(port)}, stdout=subprocess.DEVNULL
+    )
+    try:
+        while process.poll() is None and time.monotonic() < start + 120:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5).read(1)
+                return time.monotonic() - start
+            except OSError:
+                time.sleep(0.05)
+        raise SystemExit("the studio did not start")
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def seconds_to_import() -> float:
+    """`python -c "import gradio"`."""
+    start = time.monotonic()
+    subprocess.run([sys.executable, "-c", "import gradio"], check=True)
+    return time.monotonic() - start
+
+
+def main() -> None:
+    """Alternates both, so that a slow moment of the machine meets both."""
+    pages, imports = zip(*[(seconds_to_page(), seconds_to_import()) for _ in range(ROUNDS)], strict=True)
+    page, alone = statistics.median(pages), statistics.median(imports)
+    goal = f"page within {LIMIT:.0f} s"
+    report.finish(
+        "startup", goal, page <= LIMIT, page_seconds=round(page, 2), import_gradio_seconds=round(alone, 2), ratio=round(page / alone, 2)
+    )
+
+
+if __name__ == "__main__":
+    main()
