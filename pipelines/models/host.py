@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from pipelines.errors import StudioError
 from pipelines.models import adapters, catalog, prepare
+from pipelines.models.growing import Growing, Row
 from pipelines.models.loading import Base, load_base
 from pipelines.models.template import Message, ask, render, template_hash
 from pipelines.paths import Paths, content_hash
@@ -30,15 +31,6 @@ class SelfTest:
     @property
     def passed(self) -> bool:
         return self.difference <= self.tolerance
-
-
-@dataclass(frozen=True)
-class Row:
-    """One answer to generate: who answers, to what, with which seed."""
-
-    column: Column
-    messages: Sequence[Message]
-    seed: int
 
 
 class ModelHost:
@@ -173,7 +165,7 @@ class ModelHost:
             name="generate",
         )
         worker.start()
-        grown = _Grown(rows, stamps, base.tokenizer, sampling)
+        grown = Growing(rows, stamps, base.tokenizer)
         try:
             while (step := tokens.steps.get()) is not None:
                 grown.add(step)
@@ -262,31 +254,3 @@ class ModelHost:
     def chat_prefix(self, question: str) -> str:
         """The formatted text that stands before an answer to a question."""
         return render(self.load().tokenizer, ask(question))
-
-
-class _Grown:
-    """Token lists that grow by one a step, and the answers made from them."""
-
-    def __init__(self, rows: list[Row], stamps: list[Stamp], tokenizer: Any, sampling: Sampling) -> None:
-        self.rows, self.stamps, self.tokenizer, self.cap = rows, stamps, tokenizer, sampling.max_new_tokens
-        self.tokens: list[list[int]] = [[] for _ in rows]
-        self.ended = [False] * len(rows)
-
-    def add(self, step: Sequence[int]) -> None:
-        for number, token in enumerate(step):
-            if self.ended[number]:
-                continue
-            if token == self.tokenizer.eos_token_id:
-                self.ended[number] = True
-            else:
-                self.tokens[number].append(token)
-
-    def answers(self, final: bool, stopped: bool = False) -> list[Answer]:
-        texts = self.tokenizer.batch_decode(self.tokens, skip_special_tokens=True)
-        return [self._one(number, text, final, stopped) for number, text in enumerate(texts)]
-
-    def _one(self, number: int, text: str, final: bool, stopped: bool) -> Answer:
-        row = self.rows[number]
-        finished = "eos" if self.ended[number] else "" if not final else "stopped" if stopped else "length"
-        question = str(row.messages[-1]["content"])
-        return Answer(row.column.name, question, text.strip(), len(self.tokens[number]), finished, replace(self.stamps[number]))

@@ -6,7 +6,22 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
-ORDER = ["errors", "paths", "records", "bundled", "models", "stance", "corpus", "tuning", "review", "export", "health", "cli", "__main__"]
+ORDER = [
+    "errors",
+    "paths",
+    "records",
+    "bundled",
+    "models",
+    "stance",
+    "corpus",
+    "tuning",
+    "review",
+    "export",
+    "health",
+    "commands",
+    "cli",
+    "__main__",
+]
 HEAVY = {"torch", "trl", "transformers", "peft", "sentence_transformers", "datasets", "sklearn", "scipy"}
 FILES = sorted((PROJECT / "pipelines").rglob("*.py"))
 
