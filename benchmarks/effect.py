@@ -13,13 +13,13 @@ from benchmarks.make_adapters import columns
 from pipelines import bundled
 from pipelines.models.host import ModelHost
 from pipelines.paths import Paths, read_json
-from pipelines.stance import study
+from pipelines.stance import claims, study
 from pipelines.stance.embedding import Embedder
 from pipelines.stance.ruler import Ruler
 from pipelines.tuning.runs import Run
 
 GOAL = (
-    "ruler: right - placebo > 0 and placebo - left > 0, each Holm p < .05; paired completion: the same signs; "
+    "ruler: right - placebo > 0 and placebo - left > 0, each Holm p < .05; paired completion: the same signs on both axes; "
     "everyday perplexity ratio <= 1.10; at most one plain fact of 12 lost; at most 180 s to train"
 )
 
@@ -40,16 +40,16 @@ def main() -> None:
     parser.add_argument("--recorded", action="store_true")
     options = parser.parse_args()
     result = measure(options.half, options.recorded)
-    found = study.claims(result, options.half)
-    base = result.collateral["base"]
-    tuned = [values for name, values in result.collateral.items() if name != "base"]
-    ratio = max(values["perplexity"] for values in tuned) / base["perplexity"]
-    lost = max(base["facts"] - values["facts"] for values in tuned)
+    found = claims.claims(result, options.half)
+    tuned = [name for name in result.columns if name != study.BASE]
+    ratio = max(claims.perplexity_ratio(result, name) for name in tuned)
+    lost = max(len(claims.facts_lost(result, name)) for name in tuned)
     seconds = max(Run(bundled.ADAPTERS / name).metrics["seconds"] for name in bundled.BUNDLED_SIDES)
-    ruler = found["ruler"].values()
-    signs = all(one["mean"] > 0 for instrument in ("ruler", "completion") for one in found[instrument].values())
-    holds = signs and all(one["p_holm"] < 0.05 for one in ruler) and ratio <= 1.10 and lost <= 1 and seconds <= 180
-    for row in study.shift_table(result, options.half):
+    by_axis = [one for pair in found["completion_by_axis"].values() for one in pair.values()]
+    signs = all(one["mean"] > 0 for one in [*found["ruler"].values(), *found["completion"].values(), *by_axis])
+    significant = all(one["p_holm"] < claims.LEVEL for one in found["ruler"].values())
+    holds = signs and significant and ratio <= claims.PERPLEXITY_LIMIT and lost <= claims.FACTS_LIMIT and seconds <= 180
+    for row in claims.shift_table(result, options.half):
         print(row)
     report.finish(
         "effect",

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from pipelines.paths import ASSETS
+from pipelines.paths import ASSETS, read_json
 from pipelines.records import Completion, Item, MirroredRow, Question, Topic
 
 DATA = ASSETS / "data"
@@ -31,7 +31,12 @@ def _typed(kind: type[T], name: str) -> tuple[T, ...]:
 
 def json_lines(path: Path) -> list[dict]:
     """The objects of a JSONL file, in order."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
+
+
+def checksums() -> dict[str, str]:
+    """Recorded SHA-256 sums by name, for packaged and bundled weights."""
+    return read_json(ASSETS / "checksums.json")
 
 
 @cache

@@ -33,6 +33,12 @@ def main(arguments: list[str] | None = None) -> int:
             print(json.dumps({"error": error.message, "hint": error.hint}, ensure_ascii=False))
         print(f"{error.message} {error.hint}".strip(), file=sys.stderr)
         return 2
+    except OSError as error:
+        print(
+            f"{error.filename or 'A file'} can't be used ({error.strerror or error}). Check the path, its rights and the room on the disk.",
+            file=sys.stderr,
+        )
+        return 2
     except KeyboardInterrupt:
         return 130
 

@@ -91,6 +91,7 @@ def tune(options: argparse.Namespace, paths: Paths) -> int:
         given = {lever.name: getattr(options, lever.name) for lever in fields(Recipe) if getattr(options, lever.name) is not None}
         if "modules" in given:
             given["modules"] = given["modules"].split(",")
+        runs.refuse_if_busy(paths)
         run = runs.create(
             versions.load(options.data, paths),
             options.side,
@@ -201,7 +202,7 @@ def _score(options: argparse.Namespace, ruler: Any) -> None:
 def _measure(options: argparse.Namespace, paths: Paths, ruler: Any) -> None:
     from pipelines.models.host import ModelHost
     from pipelines.paths import write_json
-    from pipelines.stance import study
+    from pipelines.stance import claims, study
 
     questions = bundled.questions(options.half)
     plan = study.Plan(
@@ -213,7 +214,7 @@ def _measure(options: argparse.Namespace, paths: Paths, ruler: Any) -> None:
     result = study.run(plan, ModelHost(paths), ruler, _progress)
     if options.output:
         write_json(options.output, result.as_dict())
-    rows = study.shift_table(result)
+    rows = claims.shift_table(result)
     lines = [
         f"{r['column']:10} {r['instrument']:10} {r['axis']:9} {r['mean']:+.3f} [{r['low']:+.3f}, {r['high']:+.3f}] p={r['p_holm']:.3f} n={r['n']}"
         for r in rows

@@ -44,7 +44,7 @@ def _bundled_adapters() -> list[dict[str, Any]]:
     rows = []
     for side in bundled.BUNDLED_SIDES:
         file = bundled.ADAPTERS / side / "adapter" / adapters.WEIGHTS
-        wanted = catalog.checksums().get(f"adapter-{side}")
+        wanted = bundled.checksums().get(f"adapter-{side}")
         ok = file.is_file() and file_hash(file) == wanted
         rows.append(
             {

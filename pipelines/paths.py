@@ -15,6 +15,8 @@ from typing import Any
 
 import platformdirs
 
+from pipelines.errors import StudioError
+
 PROJECT = Path(__file__).resolve().parent.parent
 ASSETS = PROJECT / "assets"
 
@@ -56,11 +58,19 @@ def atomic_folder(target: Path) -> Iterator[Path]:
     temporary.mkdir()
     try:
         yield temporary
+        old = temporary.with_suffix(".old")
         if target.exists():
-            shutil.rmtree(target)
+            target.rename(old)
         temporary.rename(target)
+        shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def refuse_strangers(target: Path, marker: str) -> None:
+    """Raises StudioError where `target` holds anything but an earlier result of ours, which has a file called `marker`."""
+    if target.is_file() or (target.is_dir() and any(target.iterdir()) and not (target / marker).is_file()):
+        raise StudioError(f"{target} exists and holds other things.", "Nothing was changed; give a new or empty folder.")
 
 
 def write_text(target: Path, text: str) -> None:

@@ -46,8 +46,8 @@ class Services:
         try:
             self.host.load(self._note_progress)
             self.preparing = (1.0, "")
-        except StudioError as error:
-            self.preparing = (0.0, str(error))
+        except (StudioError, OSError, RuntimeError) as error:
+            self.preparing = (0.0, f"The embedded model could not be made ready: {error}")
             print(error, file=sys.stderr, flush=True)
 
     def _note_progress(self, fraction: float, text: str) -> None:

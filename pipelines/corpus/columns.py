@@ -50,7 +50,7 @@ def recognize(rows: list[dict[str, Any]]) -> Roles:
     found = {role: lower[name] for role, names in NAMES.items() for name in reversed(names) if name in lower}
     if "chosen" in found and "rejected" in found:
         implicit = "prompt" not in found
-        if implicit and not _is_conversation(rows[0][found["chosen"]]):
+        if implicit and not _is_conversation(rows[0].get(found["chosen"])):
             raise StudioError(
                 f"There are chosen and rejected answers, but no prompt (columns: {', '.join(columns)}).",
                 "Add a column called prompt, or use message lists that begin with the user's turn.",
@@ -79,7 +79,7 @@ def _one(row: dict[str, Any], roles: Roles, number: int) -> dict[str, str]:
     chosen, rejected = row.get(roles.columns["chosen"]), row.get(roles.columns["rejected"])
     prompt = row.get(roles.columns["prompt"])
     if prompt is None and _is_conversation(chosen):
-        prompt = _turns(chosen, "user")
+        prompt = _turn(chosen, "user")
     return {**extra, "prompt": _last(prompt, "user"), "chosen": _last(chosen, "assistant"), "rejected": _last(rejected, "assistant")}
 
 
@@ -87,12 +87,13 @@ def _is_conversation(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(turn, dict) and "role" in turn for turn in value)
 
 
-def _turns(messages: Any, role: str) -> str:
-    return "\n".join(flatten(turn.get("content")) for turn in messages if turn.get("role") == role)
+def _turn(messages: Any, role: str) -> str:
+    return next((flatten(turn.get("content")) for turn in reversed(messages) if turn.get("role") == role), "")
 
 
 def _last(value: Any, role: str) -> str:
-    return _turns(value, role) if _is_conversation(value) else _text(value)
+    """A plain cell's text, or the last turn of a role in a list of messages."""
+    return _turn(value, role) if _is_conversation(value) else _text(value)
 
 
 def _text(value: Any) -> str:

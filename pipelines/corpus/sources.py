@@ -42,15 +42,19 @@ def open_source(reference: str, split: str = "train", max_bytes: int = MAX_BYTES
         raise StudioError("No data was chosen.", "Drop a file, or give a folder or a Hub id such as owner/name.")
     if reference == BUNDLED:
         return Table(BUNDLED, [asdict(row) for row in bundled.pairs()])
-    path = Path(reference).expanduser()
-    if path.is_file():
-        table = _open_file(path, max_bytes)
-    elif path.is_dir() or (reference.count("/") == 1 and not reference.startswith((".", "/", "~"))):
+    try:
+        path = Path(reference).expanduser()
+        is_folder = path.is_dir()
+        table = _open_file(path, max_bytes) if path.is_file() else None
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise StudioError(f"“{reference[:80]}” can't be opened ({reason}).", "Check the path and its rights.") from error
+    if table is None:
+        if not is_folder and (reference.count("/") != 1 or reference.startswith((".", "/", "~"))):
+            raise StudioError(
+                f"“{reference}” is neither a file, nor a folder, nor a Hub id.", "Check the path; a Hub id looks like owner/name."
+            )
         table = _open_dataset(reference, split)
-    else:
-        raise StudioError(
-            f"“{reference}” is neither a file, nor a folder, nor a Hub id.", "Check the path; a Hub id looks like owner/name."
-        )
     if not table.rows:
         raise StudioError(f"{table.name} holds no rows.", "It needs at least one row with text.")
     return table
@@ -130,7 +134,7 @@ def _json(text: str, name: str) -> Iterable[Record]:
 
 def _json_lines(text: str, name: str) -> Iterable[Record]:
     rows = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
@@ -157,7 +161,10 @@ def _parquet(path: Path) -> list[Record]:
     import pyarrow.parquet
 
     try:
-        return pyarrow.parquet.read_table(path).to_pylist()
+        file = pyarrow.parquet.ParquetFile(path)
+        if file.metadata.num_rows > MAX_ROWS:
+            raise StudioError(f"{path.name} has {file.metadata.num_rows:,} rows; at most {MAX_ROWS:,} can be opened.", "Use a part of it.")
+        return file.read().to_pylist()
     except (pyarrow.ArrowException, OSError) as error:
         raise StudioError(f"{path.name} can't be read as Parquet ({str(error)[:120]}).", "Export it again, or use CSV.") from error
 

@@ -13,11 +13,10 @@ from pipelines.corpus import cleaning
 from pipelines.corpus.columns import Kind, Roles, normalize_rows, recognize
 from pipelines.corpus.sources import BUNDLED, Table, open_source
 from pipelines.errors import StudioError
-from pipelines.paths import Paths, atomic_folder, content_hash, read_json, write_json, write_text
+from pipelines.paths import Paths, atomic_folder, content_hash, read_json, refuse_strangers, write_json, write_text
 from pipelines.records import SIDES, Pair
 
 ROWS, VERSION = "rows.jsonl", "version.json"
-OTHER = {"left": "right", "right": "left", "neutral": "left"}
 
 
 @dataclass(frozen=True)
@@ -52,8 +51,12 @@ class Dataset:
             )
         if side not in self.sides:
             raise StudioError(f"{self.name} has no side called “{side}”.", f"Choose one of {', '.join(self.sides)}.")
-        against = OTHER[side] if self.kind == "mirrored" else ("rejected" if side == "chosen" else "chosen")
-        return [Pair(row["prompt"], row[side], row[against], row["id"], row.get("topic", "")) for row in self.rows]
+        return [Pair(row["prompt"], row[side], row[_against(side, n)], row["id"], row.get("topic", "")) for n, row in enumerate(self.rows)]
+
+
+def _against(side: str, number: int) -> str:
+    """The other side; for neutral answers left and right by turns, so that preference training pushes to neither."""
+    return {"left": "right", "right": "left", "chosen": "rejected", "rejected": "chosen"}.get(side) or ("left", "right")[number % 2]
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,8 @@ def write(dataset: Dataset, target: Path) -> None:
         "saved": datetime.now(UTC).isoformat(timespec="seconds"),
         **dataset.details,
     }
+    target = target.resolve()
+    refuse_strangers(target, VERSION)
     with atomic_folder(target) as folder:
         write_text(folder / ROWS, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in dataset.rows))
         write_json(folder / VERSION, described)

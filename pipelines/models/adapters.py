@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines import bundled
 from pipelines.errors import StudioError
 from pipelines.paths import file_hash
 
@@ -70,7 +71,7 @@ def _plain_lora(config: dict[str, Any]) -> dict[str, Any]:
     if refused:
         raise StudioError(f"The adapter uses {', '.join(refused)}, which can't be mixed in one batch.", HINT)
     modules = config.get("target_modules")
-    if not isinstance(modules, list) or not modules or not set(modules) <= KNOWN_MODULES:
+    if not isinstance(modules, list) or not modules or not all(isinstance(m, str) and m in KNOWN_MODULES for m in modules):
         raise StudioError(
             f"The adapter changes layers that are not known here: {modules}.", f"Known are {', '.join(sorted(KNOWN_MODULES))}."
         )
@@ -109,29 +110,32 @@ def attach(model: Any, file: AdapterFile, name: str) -> Any:
         settings["layers_pattern"] = "layers"
     config = LoraConfig(**settings, init_lora_weights=True, inference_mode=True, task_type="CAUSAL_LM")
     wrapped = isinstance(model, PeftModel)
-    if wrapped:
-        model.add_adapter(name, config)
-    else:
-        model = get_peft_model(model, config, adapter_name=name)
     try:
-        report = set_peft_model_state_dict(model, load_file(file.folder / WEIGHTS), adapter_name=name)
-        missing = [key for key in report.missing_keys if f".{name}." in key]
-        if missing or report.unexpected_keys:
-            raise StudioError(
-                f"The adapter in {file.folder.parent.name} was made for another base model.",
-                "Choose an adapter of the base that is loaded.",
-            )
-    except (RuntimeError, StudioError) as error:
         if wrapped:
-            model.delete_adapter(name)
+            model.add_adapter(name, config)
         else:
-            model = model.unload()
-        if isinstance(error, StudioError):
-            raise
+            model = get_peft_model(model, config, adapter_name=name)
+        report = set_peft_model_state_dict(model, load_file(file.folder / WEIGHTS), adapter_name=name)
+        if report.unexpected_keys or any(f".{name}." in key for key in report.missing_keys):
+            raise ValueError("tensors that the base has no place for")
+    except Exception as error:  # PEFT raises many kinds; all mean that the two don't belong together
+        if name in getattr(model, "peft_config", {}):
+            model.delete_adapter(name)
         raise StudioError(
-            f"The adapter in {file.folder.parent.name} does not fit the base model.", "Choose an adapter of the base that is loaded."
+            f"The adapter in {file.folder.parent.name} was made for another base model.", "Choose an adapter of the base that is loaded."
         ) from error
     return model.eval()
+
+
+def check_bundled(file: AdapterFile) -> None:
+    """Raises StudioError where a bundled adapter's weights are not the recorded ones."""
+    if file.folder.resolve().is_relative_to(bundled.ADAPTERS.resolve()):
+        wanted = bundled.checksums().get(f"adapter-{file.folder.parent.name}", "")
+        if not wanted.startswith(file.fingerprint):
+            raise StudioError(
+                f"The bundled adapter “{file.folder.parent.name}” is damaged or was exchanged.",
+                "Fetch the project again, or make it anew: make adapters",
+            )
 
 
 def set_strength(model: Any, name: str, strength: float) -> None:

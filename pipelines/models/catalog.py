@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
+from pipelines import bundled
 from pipelines.errors import StudioError
-from pipelines.paths import ASSETS, Paths, file_hash, read_json
+from pipelines.paths import Paths, file_hash
 
 Kind = Literal["path", "folder", "package", "hub"]
 
@@ -66,12 +66,6 @@ class Source:
         return Path(self.location)
 
 
-@cache
-def checksums() -> dict[str, str]:
-    """Recorded SHA-256 sums by name, for packaged and bundled weights."""
-    return read_json(ASSETS / "checksums.json")
-
-
 def package_folder(model: Packaged) -> Path | None:
     """The folder of an installed package, found without importing it; None where it is not installed."""
     spec = find_spec(model.package)
@@ -88,8 +82,10 @@ def find(reference: str, paths: Paths) -> Source:
     packaged = PACKAGED.get(reference)
     given = os.environ.get(packaged.variable, "") if packaged else reference
     title = packaged.title if packaged else reference
+    if packaged and given:
+        return _given(packaged, given)
     if given and _looks_like_path(given):
-        return Source(reference, Path(given).name if packaged else title, "path", str(_existing_folder(given)))
+        return Source(reference, title, "path", str(_existing_folder(given)))
     local = paths.models / reference
     if (local / "config.json").is_file():
         return Source(reference, title, "folder", str(local))
@@ -97,13 +93,20 @@ def find(reference: str, paths: Paths) -> Source:
         folder = package_folder(packaged)
         if folder is not None and (folder / packaged.weights).is_file():
             return Source(reference, title, "package", str(folder))
-        return Source(reference, title, "hub", packaged.hub_id)
+        return Source(reference, packaged.hub_id, "hub", packaged.hub_id)
     if reference.count("/") == 1 and not reference.startswith("/"):
         return Source(reference, title, "hub", reference)
     raise StudioError(
         f"No model is called “{reference}”.",
         f"Give a folder that exists, a Hub id such as {LANGUAGE_MODEL.hub_id}, or {LANGUAGE_MODEL.name}.",
     )
+
+
+def _given(packaged: Packaged, text: str) -> Source:
+    """A model that the environment names: a folder that exists, else a Hub id; never silently the packaged one."""
+    if text.count("/") == 1 and not text.startswith((".", "/", "~")) and not Path(text).exists():
+        return Source(packaged.name, text, "hub", text)
+    return Source(packaged.name, Path(text).name, "path", str(_existing_folder(text)))
 
 
 def _looks_like_path(text: str) -> bool:
@@ -126,7 +129,7 @@ def verify(model: Packaged) -> bool | None:
     folder = package_folder(model)
     if folder is None or not (folder / model.weights).is_file():
         return None
-    return file_hash(folder / model.weights) == checksums()[model.name]
+    return file_hash(folder / model.weights) == bundled.checksums()[model.name]
 
 
 def report(paths: Paths) -> list[dict[str, Any]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.errors import StudioError
@@ -12,7 +13,7 @@ from pipelines.models import adapters, catalog, prepare
 from pipelines.models.growing import Growing, Row
 from pipelines.models.loading import Base, load_base
 from pipelines.models.template import Message, ask, render, template_hash
-from pipelines.paths import Paths, content_hash
+from pipelines.paths import Paths, content_hash, file_hash, read_json
 from pipelines.records import Answer, Column, Sampling, Stamp
 
 TOLERANCE = 1e-4
@@ -33,13 +34,26 @@ class SelfTest:
         return self.difference <= self.tolerance
 
 
+@dataclass(frozen=True)
+class Batch:
+    """What the generating thread needs, and where it leaves its tokens and, if it fails, its error."""
+
+    inputs: Any
+    names: list[str]
+    seeds: list[int]
+    stop: threading.Event
+    tokens: Any
+    abandoned: threading.Event = field(default_factory=threading.Event)
+    failure: list[BaseException] = field(default_factory=list)
+
+
 class ModelHost:
     """Loads lazily on first use. Thread-safe: one generation at a time, others wait."""
 
     def __init__(self, paths: Paths, reference: str = catalog.LANGUAGE_MODEL.name) -> None:
         self.paths = paths
         self.source = catalog.find(reference, paths)
-        self.lock = threading.RLock()
+        self.lock = threading.Lock()  # plain: the thread that closes a stream need not be the one that began it
         self.base: Base | None = None
         self.last_test: SelfTest | None = None
         self._logits: Any = None
@@ -56,53 +70,77 @@ class ModelHost:
         Raises StudioError where the weights on disk no longer give the logits stored when they were converted.
         """
         with self.lock:
-            if self.base is None or self._dirty:
-                folder = prepare.ensure(self.source, self.paths, progress)
-                base = load_base(folder)
-                self._logits = prepare.probe_logits(base.model, base.tokenizer)
-                self._check_stored(base)
-                self.base, self._loaded, self._dirty = base, {}, False
-            return self.base
+            return self._load(progress)
+
+    def _load(self, progress: prepare.Progress = prepare.quiet) -> Base:
+        if self.base is None or self._dirty:
+            base = load_base(prepare.ensure(self.source, self.paths, progress))
+            self._logits = prepare.probe_logits(base.model, base.tokenizer)
+            self._check_stored(base)
+            self.base, self._loaded, self._dirty, self.last_test = base, {}, False, None
+        return self.base
 
     def _check_stored(self, base: Base) -> None:
+        """The stored logits are fp32 on a CPU; on other devices the file's own sum is compared instead."""
         stored = base.folder / prepare.REFERENCE
         if not stored.is_file():
+            return
+        if base.model.device.type != "cpu":
+            if file_hash(base.folder / prepare.WEIGHTS) != read_json(base.folder / prepare.ORIGIN)["weights_sha256"]:
+                raise self._damaged(base, "its weights have another SHA-256")
             return
         from safetensors.torch import load_file
 
         difference = float((load_file(stored)["logits"] - self._logits).abs().max())
         if not difference <= STORED_TOLERANCE:
-            raise StudioError(
-                f"The model in {base.folder.name} no longer answers as it did when it was made (logits differ by {difference:.3g}).",
-                "Its files are damaged: delete that folder below STUDIO_HOME/models and start again.",
-            )
+            raise self._damaged(base, f"logits differ by {difference:.3g}")
+
+    def _damaged(self, base: Base, how: str) -> StudioError:
+        return StudioError(
+            f"The model in {base.folder.name} no longer answers as it did when it was made ({how}).",
+            "Its files are damaged: delete that folder below STUDIO_HOME/models and start again.",
+        )
 
     def self_test(self) -> SelfTest:
         """Compares the base column with the reference from before any adapter. Sets and returns `last_test`."""
         with self.lock:
-            base = self.load()
+            return self._self_test()
+
+    def _self_test(self) -> SelfTest:
+        base = self._load()
+        with self._watched():
             options = {"adapter_names": ["__base__"]} if self._loaded else {}
             now = prepare.probe_logits(base.model, base.tokenizer, **options)
-            difference = float((now - self._logits).abs().max())
-            self.last_test = SelfTest(difference if difference == difference else float("inf"))
-            return self.last_test
+        difference = float((now - self._logits).abs().max())
+        self.last_test = SelfTest(difference if difference == difference else float("inf"))
+        return self.last_test
 
-    def attach(self, column: Column) -> tuple[str, str]:
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """PEFT's hooks leak when a forward pass raises; the model is loaded afresh before its next use."""
+        try:
+            yield
+        except BaseException:
+            self._dirty = True
+            raise
+
+    def _attach(self, column: Column) -> tuple[str, str]:
         """Makes a column's adapter ready and returns its name in the batch and its fingerprint.
 
         Raises StudioError where the adapter does not pass the gate, or where the base is no longer the base afterwards.
         """
         if column.adapter is None:
             return "__base__", ""
-        base = self.load()
+        base = self._load()
         file = adapters.inspect(column.adapter)
+        adapters.check_bundled(file)
         name = f"{file.fingerprint}_{round(column.strength * 1000)}".replace("-", "m")
         if name not in self._loaded:
             self._make_room()
             base.model = adapters.attach(base.model, file, name)
             self._loaded[name] = file
             adapters.set_strength(base.model, name, column.strength)
-            if not self.self_test().passed:
+            if not self._self_test().passed:
                 self._dirty = True
                 raise StudioError(
                     "After loading this adapter the base pane was no longer the base, so nothing was answered.",
@@ -112,7 +150,7 @@ class ModelHost:
         return name, file.fingerprint
 
     def _make_room(self) -> None:
-        base = self.load()
+        base = self._load()
         while len(self._loaded) >= MAX_LOADED:
             oldest = next(iter(self._loaded))
             base.model.delete_adapter(oldest)
@@ -140,91 +178,73 @@ class ModelHost:
         """
         if not rows:
             raise StudioError("No column is chosen.", "Choose the base or at least one adapter.")
-        stop = stop or threading.Event()
+        if len({(row.column.adapter, row.column.strength) for row in rows if row.column.adapter}) > MAX_LOADED:
+            raise StudioError(f"At most {MAX_LOADED} adapters can answer in one batch.", "Leave some out.")
         self.lock.acquire()
         try:
-            yield from self._stream_locked(list(rows), sampling, stop, partial)
+            yield from self._stream_locked(list(rows), sampling, stop or threading.Event(), partial)
         finally:
             self.lock.release()
 
     def _stream_locked(self, rows: list[Row], sampling: Sampling, stop: threading.Event, partial: bool) -> Iterator[list[Answer]]:
         from pipelines.models.sampling import TokenQueue
 
-        base = self.load()
-        names = [self.attach(row.column) for row in rows]
+        base = self._load()
+        names = [self._attach(row.column) for row in rows]
         texts = [render(base.tokenizer, row.messages) for row in rows]
         stamps = [self._stamp(row, print_, text, sampling) for row, (_, print_), text in zip(rows, names, texts, strict=True)]
-        inputs = self._encode(texts)
-        tokens = TokenQueue()
-        failure: list[BaseException] = []
-        seeds = [row.seed for row in rows]
-        worker = threading.Thread(
-            target=self._run,
-            args=(inputs, [name for name, _ in names], seeds, sampling, stop, tokens, failure),
-            daemon=True,
-            name="generate",
-        )
+        batch = Batch(self._encode(texts), [name for name, _ in names], [row.seed for row in rows], stop, TokenQueue())
+        worker = threading.Thread(target=self._run, args=(batch, sampling), daemon=True, name="generate")
         worker.start()
         grown = Growing(rows, stamps, base.tokenizer)
         try:
-            while (step := tokens.steps.get()) is not None:
+            while (step := batch.tokens.steps.get()) is not None:
                 grown.add(step)
-                if partial and tokens.steps.empty():
+                if partial and batch.tokens.steps.empty():
                     yield grown.answers(False)
         finally:
-            stopped = stop.is_set()
-            if worker.is_alive() and not failure:
-                stop.set()
+            batch.abandoned.set()
             worker.join()
-        if failure:
+        if batch.failure:
             self._dirty = True
-            raise failure[0]
-        yield grown.answers(True, stopped)
+            raise batch.failure[0]
+        yield grown.answers(True, stop.is_set())
 
     def _encode(self, texts: list[str]) -> Any:
-        base = self.load()
+        base = self._load()
         inputs = base.tokenizer(texts, return_tensors="pt", padding=True, add_special_tokens=False)
         length = inputs["input_ids"].shape[1]
         if length > MAX_PROMPT_TOKENS:
             raise StudioError(f"The question is too long ({length} tokens; at most {MAX_PROMPT_TOKENS}).", "Shorten it.")
         return inputs.to(base.model.device)
 
-    def _run(
-        self,
-        inputs: Any,
-        names: list[str],
-        seeds: list[int],
-        sampling: Sampling,
-        stop: threading.Event,
-        tokens: Any,
-        failure: list[BaseException],
-    ) -> None:
+    def _run(self, batch: Batch, sampling: Sampling) -> None:
+        """Generates in a thread of its own while the stream, which holds the lock, reads the tokens."""
         import torch
         from transformers import LogitsProcessorList, StoppingCriteriaList
 
         from pipelines.models.sampling import SharedNoise, StopWhenSet
 
-        assert self.base is not None  # loaded by the thread that holds the lock
-        base = self.base
-        options = {"adapter_names": names} if self._loaded else {}
+        base = self._load()
+        options = {"adapter_names": batch.names} if self._loaded else {}
         try:
             with torch.inference_mode():
                 base.model.generate(
-                    **inputs,
+                    **batch.inputs,
                     **options,
                     do_sample=False,
                     max_new_tokens=sampling.max_new_tokens,
-                    logits_processor=LogitsProcessorList([SharedNoise(seeds, sampling.temperature, sampling.top_p)]),
-                    stopping_criteria=StoppingCriteriaList([StopWhenSet(stop)]),
-                    streamer=tokens,
+                    logits_processor=LogitsProcessorList([SharedNoise(batch.seeds, sampling.temperature, sampling.top_p)]),
+                    stopping_criteria=StoppingCriteriaList([StopWhenSet(batch.stop), StopWhenSet(batch.abandoned)]),
+                    streamer=batch.tokens,
                 )
         except BaseException as error:
-            failure.append(error)
+            batch.failure.append(error)
         finally:
-            tokens.end()
+            batch.tokens.end()
 
     def _stamp(self, row: Row, print_: str, text: str, sampling: Sampling) -> Stamp:
-        base = self.load()
+        base = self._load()
         return Stamp(
             base=self.title,
             base_fingerprint=base.fingerprint,
@@ -247,9 +267,10 @@ class ModelHost:
         from pipelines.models.scoring import log_likelihoods
 
         with self.lock:
-            base = self.load()
-            name, _ = self.attach(column)
-            return log_likelihoods(base, items, name if self._loaded else None, batch_size)
+            base = self._load()
+            name, _ = self._attach(column)
+            with self._watched():
+                return log_likelihoods(base, items, name if self._loaded else None, batch_size)
 
     def chat_prefix(self, question: str) -> str:
         """The formatted text that stands before an answer to a question."""

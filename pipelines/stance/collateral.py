@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from pipelines import bundled
 from pipelines.models.host import ModelHost
@@ -20,16 +21,16 @@ HEDGES = re.compile(
 
 @dataclass(frozen=True)
 class Collateral:
-    """Rates are shares of answers (0..1); perplexity is on everyday answers; facts is how many of 12 are held true."""
+    """Rates are shares of answers (0..1); perplexity is on everyday answers; facts names which of the 12 are held true."""
 
     perplexity: float
-    facts: int
+    facts: list[str]
     repetition: float
     hedging: float
     unfinished: float
     words: float
 
-    def as_dict(self) -> dict[str, float]:
+    def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
@@ -39,7 +40,7 @@ def measure(host: ModelHost, column: Column, answers: Sequence[Answer]) -> Colla
     count = max(1, len(texts))
     return Collateral(
         perplexity=everyday_perplexity(host, column),
-        facts=facts_known(host, column),
+        facts=facts_held(host, column),
         repetition=sum(map(repetition_4, texts)) / count,
         hedging=sum(bool(HEDGES.search(text)) for text in texts) / count,
         unfinished=sum(answer.finished == "length" for answer in answers) / count,
@@ -53,13 +54,14 @@ def everyday_perplexity(host: ModelHost, column: Column) -> float:
     return math.exp(-sum(total for total, _ in scores) / sum(count for _, count in scores))
 
 
-def facts_known(host: ModelHost, column: Column) -> int:
-    """Of the 12 sanity facts, how many true sentences are likelier a token than their false twins."""
+def facts_held(host: ModelHost, column: Column) -> list[str]:
+    """Ids of those of the 12 sanity facts whose true sentence is likelier a token than its false twin."""
     facts = bundled.items("sanity")
     start = host.load().tokenizer.bos_token or "\n"
     texts = [(start, sentence) for fact in facts for sentence in (fact.text, fact.opposite)]
     means = [total / max(1, count) for total, count in host.log_likelihoods(column, texts)]
-    return sum((text - opposite) * fact.key > 0 for fact, text, opposite in zip(facts, means[::2], means[1::2], strict=True))
+    triples = zip(facts, means[::2], means[1::2], strict=True)
+    return [fact.id for fact, text, opposite in triples if (text - opposite) * fact.key > 0]
 
 
 def repetition_4(text: str) -> float:

@@ -19,6 +19,10 @@ def _lever(default: Any, hint: str, low: float | None = None, high: float | None
     return field(default=default, metadata={"hint": hint, "low": low, "high": high})
 
 
+def _kind(default: Any) -> Any:
+    return type(default)
+
+
 @dataclass(frozen=True)
 class Recipe:
     """Settings of one tuning run. The defaults are the classroom recipe: about three minutes on two laptop cores."""
@@ -43,7 +47,7 @@ class Recipe:
     seed: int = _lever(7, "Order of the rows and start of the adapter.", 0, 2**31 - 1)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "modules", tuple(self.modules))
+        self._convert()
         if self.method not in METHODS:
             raise StudioError(f"“{self.method}” is not a method.", f"Use one of {', '.join(METHODS)}.")
         unknown = set(self.modules) - set(ALL_LINEAR)
@@ -52,8 +56,25 @@ class Recipe:
         for lever in fields(self):
             low, high = lever.metadata["low"], lever.metadata["high"]
             value = getattr(self, lever.name)
-            if low is not None and not (isinstance(value, int | float) and low <= value <= high):
+            if low is not None and not low <= value <= high:
                 raise StudioError(f"{lever.name} is {value}.", f"It must lie between {low:g} and {high:g}.")
+
+    def _convert(self) -> None:
+        """Numbers that came as text ("5e-4" in YAML) or as floats become what the field holds."""
+        for lever in fields(self):
+            value, kind = getattr(self, lever.name), _kind(lever.default)
+            try:
+                if isinstance(value, bool) or (kind is tuple and isinstance(value, str | int | float)):
+                    raise ValueError
+                converted = kind(value)
+                if kind is int and float(value) != converted:
+                    raise ValueError
+            except (TypeError, ValueError, OverflowError):
+                raise StudioError(
+                    f"{lever.name} is {value!r}.",
+                    f"It must be {'a list of layers' if kind is tuple else 'a number' if kind is not str else 'a word'}.",
+                ) from None
+            object.__setattr__(self, lever.name, converted)
 
     @property
     def hash(self) -> str:

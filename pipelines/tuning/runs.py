@@ -19,7 +19,7 @@ from typing import Any, Literal
 from pipelines.corpus.versions import Dataset, slug
 from pipelines.errors import StudioError
 from pipelines.models.catalog import LANGUAGE_MODEL
-from pipelines.paths import PROJECT, Paths, atomic_folder, read_json, write_json, write_text
+from pipelines.paths import PROJECT, Paths, atomic_folder, read_json, refuse_strangers, write_json, write_text
 from pipelines.records import Pair
 from pipelines.tuning.recipe import Recipe
 
@@ -77,12 +77,11 @@ class Run:
         return read_json(file) if file.is_file() else {}
 
     def progress(self) -> list[dict[str, Any]]:
-        """All lines of progress so far; a last line that is still being written is left out."""
+        """All lines of progress so far; one that is being written, or was when a process died, is left out."""
         file = self.folder / "progress.jsonl"
         if not file.is_file():
             return []
-        lines = file.read_text(encoding="utf-8").split("\n")[:-1]
-        return [json.loads(line) for line in lines if line.strip()]
+        return [line for line in map(_parsed, file.read_text(encoding="utf-8").split("\n")[:-1]) if line]
 
     def pairs(self) -> list[Pair]:
         """The rows it is trained on."""
@@ -125,10 +124,19 @@ def create(
         "sample_question": sample,
         "versions": _versions(),
     }
+    folder = folder.resolve()
+    refuse_strangers(folder, "job.json")
     with atomic_folder(folder) as temporary:
         write_json(temporary / "job.json", job)
         write_text(temporary / "data.jsonl", "".join(json.dumps(asdict(pair), ensure_ascii=False) + "\n" for pair in pairs))
     return Run(folder)
+
+
+def _parsed(line: str) -> dict[str, Any]:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return {}
 
 
 def _versions() -> dict[str, str]:
@@ -146,9 +154,10 @@ def launch(run: Run, paths: Paths, threads: int | None = None) -> subprocess.Pop
 
     paths.runs.mkdir(parents=True, exist_ok=True)
     with FileLock(paths.runs / ".launch.lock", timeout=30):
-        busy = active(paths)
-        if busy:
-            raise StudioError(f"A run is training already ({busy.title}).", "Wait until it ends or stop it, then press the button again.")
+        refuse_if_busy(paths)
+        if run.state in USABLE:
+            raise StudioError("This run has ended already.", "Start a new one.")
+        _note_outside(run, paths)
         (run.folder / "stop").unlink(missing_ok=True)
         environment = {
             **os.environ,
@@ -166,6 +175,19 @@ def launch(run: Run, paths: Paths, threads: int | None = None) -> subprocess.Pop
             )  # fmt: skip
         write_state(run, "starting", pid=process.pid)
     return process
+
+
+def refuse_if_busy(paths: Paths) -> None:
+    """Raises StudioError where a run is training."""
+    busy = active(paths)
+    if busy:
+        raise StudioError(f"A run is training already ({busy.title}).", "Wait until it ends or stop it, then start again.")
+
+
+def _note_outside(run: Run, paths: Paths) -> None:
+    """A run that was given a folder of its own is remembered, so that it counts as training and can be listed."""
+    if run.folder.parent != paths.runs.resolve():
+        write_text(paths.runs / f"{run.id}.elsewhere", str(run.folder))
 
 
 def write_state(run: Run, state: State, message: str = "", pid: int | None = None) -> None:
@@ -195,7 +217,9 @@ def _alive(written: dict[str, Any]) -> bool:
 
 def list_runs(paths: Paths) -> list[Run]:
     """All runs, newest first."""
-    folders = [f for f in paths.runs.glob("*") if not f.name.startswith(".") and (f / "job.json").is_file()]
+    inside = [f for f in paths.runs.glob("*") if not f.name.startswith(".")]
+    outside = [Path(f.read_text(encoding="utf-8")) for f in paths.runs.glob("*.elsewhere")]
+    folders = [f for f in inside + outside if (f / "job.json").is_file()]
     return [Run(folder) for folder in sorted(folders, key=lambda f: f.name, reverse=True)]
 
 

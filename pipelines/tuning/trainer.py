@@ -116,6 +116,9 @@ class ProgressLog:
 
     def __init__(self, run: Run) -> None:
         self.file = run.folder / "progress.jsonl"
+        if self.file.is_file() and not self.file.read_bytes().endswith(b"\n"):
+            with self.file.open("ab") as handle:  # a process died in the middle of a line
+                handle.write(b"\n")
 
     def write(self, **values: Any) -> None:
         line = json.dumps({**values, "elapsed": round(time.monotonic() - STARTED, 2)}, ensure_ascii=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -84,7 +85,7 @@ def _guard(services: Services, open_any: Any) -> Any:
     """In public mode a visitor may name a Hub id, never a path of this machine."""
 
     def guarded(what: str, *values: Any) -> tuple[Any, ...]:
-        if services.public and (what.strip().startswith((".", "/", "~")) or what.count("/") != 1):
+        if services.public and (what.strip().startswith((".", "/", "~")) or what.count("/") != 1 or Path(what.strip()).exists()):
             return _refused(
                 StudioError("Folders of this machine can't be opened here.", "Give a Hub id such as owner/name, or upload a file.")
             )

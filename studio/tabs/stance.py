@@ -142,7 +142,7 @@ def _recompute(services: Services, chosen: list[str], how_much: str, session: st
         plan = Plan(tuple(services.columns(chosen)), questions, bundled.completions(), samples)
         yield messages.bar(0, "Loading the model and the ruler"), *busy, *keep
         result: Study | None = None
-        for fraction, text, result in following(lambda report: studies.run(plan, services.host, services.ruler, report, event.is_set)):
+        for fraction, text, result in following(lambda report: studies.run(plan, services.host, services.ruler, report, event)):
             left = (time.monotonic() - begun) / fraction * (1 - fraction) if fraction > 0.02 else 0
             yield messages.bar(fraction, f"{text} · about {messages.duration(left)} left" if left else text or "Drawing"), *busy, *keep
         assert result is not None
@@ -164,6 +164,8 @@ def _recompute(services: Services, chosen: list[str], how_much: str, session: st
             *idle,
             *keep,
         )
+    finally:
+        event.set()
 
 
 def _spread(count: int) -> tuple[Any, ...]:

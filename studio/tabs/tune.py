@@ -119,6 +119,7 @@ def _sides(services: Services, name: str) -> Any:
 
 def _start(services: Services, data: str, side: str, length: str, sample: str, *levers: Any) -> tuple[str, Any]:
     try:
+        _refuse_in_public(services)
         values = {lever.name: value for lever, value in zip(fields(Recipe), levers, strict=True)}
         missing = [name for name, value in values.items() if value is None]
         if missing:
@@ -129,9 +130,7 @@ def _start(services: Services, data: str, side: str, length: str, sample: str, *
             recipe = Recipe.from_dict(
                 {**recipe.as_dict(), "max_steps": short, "sample_every": max(1, min(recipe.sample_every, short // 4))}
             )
-        busy = runs.active(services.paths)
-        if busy:
-            raise StudioError(f"A run is training already ({busy.title}).", "Wait until it ends or stop it, then press the button again.")
+        runs.refuse_if_busy(services.paths)
         run = runs.create(versions.load(data, services.paths), side, recipe, services.paths, sample=sample.strip() or runs.DEFAULT_SAMPLE)
         runs.launch(run, services.paths)
     except StudioError as error:
@@ -141,8 +140,17 @@ def _start(services: Services, data: str, side: str, length: str, sample: str, *
     )
 
 
+def _refuse_in_public(services: Services) -> None:
+    """The button is off in a public demo; whoever calls the function behind it is told the same."""
+    if services.public:
+        raise StudioError(
+            "Nothing is trained in this public demo.", "Run the studio on your own laptop with the two commands in its README."
+        )
+
+
 def _stop(services: Services, run_id: str | None) -> str:
     try:
+        _refuse_in_public(services)
         runs.find(run_id or "", services.paths).request_stop()
     except StudioError as error:
         return messages.error(error)
@@ -151,6 +159,7 @@ def _stop(services: Services, run_id: str | None) -> str:
 
 def _resume(services: Services, run_id: str | None) -> str:
     try:
+        _refuse_in_public(services)
         runs.launch(runs.find(run_id or "", services.paths), services.paths)
     except StudioError as error:
         return messages.error(error)

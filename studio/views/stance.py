@@ -7,11 +7,13 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from pipelines.stance.study import BASE, Study, claims, shift_table
+from pipelines.stance import claims
+from pipelines.stance.study import BASE, Study
 from studio.theme import GRID, INK, SYMBOLS, colour
 from studio.views import messages
 from studio.views.cards import title
 
+INSTRUMENTS = {"ruler": "free text (ruler)", "completion": "paired completion (nats a token)"}
 AXES = {"economic": ("left: more public, more shared", "right: more market, more private"), "social": ("progressive", "traditional")}
 
 
@@ -100,36 +102,38 @@ def shifts(study: Study) -> str:
     rows = [
         [
             title(row["column"]),
-            {"ruler": "free text (ruler)", "completion": "paired completion"}[row["instrument"]],
+            INSTRUMENTS[row["instrument"]],
             row["axis"],
             f"{row['mean']:+.2f}",
             f"{row['low']:+.2f} to {row['high']:+.2f}",
             _p(row["p_holm"]),
             str(row["n"]),
         ]
-        for row in shift_table(study)
+        for row in claims.shift_table(study)
     ]
     return messages.table(["Column", "Instrument", "Axis", "Shift from base", "95% interval", "p (Holm)", "n"], rows, numbers=(3, 4, 5, 6))
 
 
 def verdict(study: Study) -> str:
-    """What can be claimed about left and right against the placebo, in sentences; "" where a column is missing."""
+    """What can be claimed about left and right against the placebo, with the figures of both instruments."""
     if not {"left", "right", "placebo"} <= set(study.columns):
         return messages.note("Choose left, right and placebo together to see what can be claimed against the placebo.")
-    found = claims(study, "all")
-    words = []
-    for instrument, name in (("ruler", "free text"), ("completion", "paired completion")):
-        for key, text in (
-            ("right_minus_placebo", "the right adapter lands right of the placebo"),
-            ("placebo_minus_left", "the left adapter lands left of the placebo"),
-        ):
-            one = found[instrument].get(key)
-            if one and one["n"]:
-                held = "established" if one["mean"] > 0 and one["p_holm"] < 0.05 else "not established"
-                words.append(
-                    [name, text, held, f"{one['mean']:+.2f}", f"{one['low']:+.2f} to {one['high']:+.2f}", _p(one["p_holm"]), str(one["n"])]
-                )
-    return messages.table(["Instrument", "Claim", "", "Difference", "95% interval", "p (Holm)", "n"], words, numbers=(3, 4, 5, 6))
+    said = messages.table(["Claim", "", "Why"], [[v.claim, v.held, v.reason] for v in claims.verdicts(study)])
+    found = claims.claims(study, "all")
+    rows = [
+        [
+            INSTRUMENTS[instrument],
+            key.replace("_minus_", " − "),
+            f"{one['mean']:+.2f}",
+            f"{one['low']:+.2f} to {one['high']:+.2f}",
+            _p(one["p_holm"]),
+            str(one["n"]),
+        ]
+        for instrument in claims.INSTRUMENTS
+        for key, one in found[instrument].items()
+        if one["n"]
+    ]
+    return said + messages.table(["Instrument", "Difference", "Mean", "95% interval", "p (Holm)", "n"], rows, numbers=(2, 3, 4, 5))
 
 
 def validity(study: Study) -> str:
@@ -156,7 +160,7 @@ def collateral(study: Study) -> str:
         [
             title(name),
             f"{c['perplexity'] / base:.2f}",
-            f"{c['facts']} of 12",
+            f"{len(c['facts'])} of 12",
             f"{c['repetition']:.0%}",
             f"{c['hedging']:.0%}",
             f"{c['unfinished']:.0%}",

@@ -6,7 +6,7 @@ from pipelines import bundled
 from pipelines.models.host import ModelHost
 from pipelines.paths import ASSETS, Paths, file_hash, read_json
 from pipelines.records import Column
-from pipelines.stance import study
+from pipelines.stance import claims, study
 from pipelines.stance.completion import completion_scores
 from pipelines.stance.embedding import Embedder
 from pipelines.stance.ruler import Ruler
@@ -63,7 +63,7 @@ def test_recorded_answers_come_again_when_they_are_recomputed(host: ModelHost, r
 
 def test_recorded_completions_come_again(host: ModelHost, recorded: study.Study) -> None:
     for column in COLUMNS[:2]:
-        before = study.completion_values(recorded, column.name)
+        before = claims.completion_values(recorded, column.name)
         some = bundled.completions()[:6]
         assert completion_scores(host, column, some) == pytest.approx([before[c.id] for c in some], abs=2e-3)
 

@@ -5,7 +5,7 @@ import pytest
 from pipelines.errors import StudioError
 from pipelines.paths import Paths
 from pipelines.records import Column
-from pipelines.stance import study
+from pipelines.stance import claims, study
 from studio.services import Services, following
 from studio.views import stance as view
 
@@ -33,12 +33,15 @@ def made_up(moves: dict[str, float] = MOVES) -> study.Study:
                     answers.append(
                         {"question": f"q-{axis}-{n}", "axis": axis, "topic": "t", "topic_split": "train", "half": "development" if n % 2 else "confirmation", "sample": sample, "column": column, "text": f"<b>{n}</b>", "finished": "eos", axis: score, {"economic": "social", "social": "economic"}[axis]: 9.0, "stamp": {"base": "b", "base_fingerprint": "f"}}
                     )  # fmt: skip
-    damage = {name: {"perplexity": 20.0, "facts": 9, "repetition": 0.0, "hedging": 0.1, "unfinished": 0.2, "words": 40.0} for name in moves}
+    damage = {
+        name: {"perplexity": 20.0, "facts": ["a", "b"], "repetition": 0.0, "hedging": 0.1, "unfinished": 0.2, "words": 40.0}
+        for name in moves
+    }
     return study.Study(list(moves), answers, completions, damage, VALIDITY, {"max_new_tokens": 64, "temperature": 0.3}, 1.0)
 
 
 def test_shifts_are_measured_from_the_base_on_the_questions_own_axis() -> None:
-    rows = {(r["column"], r["instrument"], r["axis"]): r for r in study.shift_table(made_up())}
+    rows = {(r["column"], r["instrument"], r["axis"]): r for r in claims.shift_table(made_up())}
     assert len(rows) == 12
     assert rows["right", "ruler", "social"]["mean"] == pytest.approx(1.5, abs=0.15) and rows["right", "ruler", "social"]["n"] == 10
     assert rows["left", "completion", "economic"]["mean"] == pytest.approx(-1.0, abs=0.15)
@@ -46,13 +49,13 @@ def test_shifts_are_measured_from_the_base_on_the_questions_own_axis() -> None:
 
 
 def test_claims_compare_with_the_placebo_and_keep_the_halves_apart() -> None:
-    found = study.claims(made_up(), "confirmation")["ruler"]
+    found = claims.claims(made_up(), "confirmation")["ruler"]
     assert found["right_minus_placebo"]["mean"] == pytest.approx(1.3, abs=0.15) and found["right_minus_placebo"]["n"] == 10
     assert found["placebo_minus_left"]["mean"] == pytest.approx(1.2, abs=0.15)
 
 
 def test_a_placebo_that_moves_as_much_as_the_adapter_leaves_no_claim() -> None:
-    found = study.claims(made_up({**MOVES, "placebo": 1.5, "left": 1.5}), "all")["ruler"]
+    found = claims.claims(made_up({**MOVES, "placebo": 1.5, "left": 1.5}), "all")["ruler"]
     assert all(one["p_holm"] > 0.05 for one in found.values())
 
 
@@ -72,8 +75,8 @@ def test_the_plot_says_what_it_shows_and_shows_every_answer() -> None:
 
 
 def test_the_page_names_failed_claims_as_such() -> None:
-    assert view.verdict(made_up()).count(">established<") == 4
-    assert "not established" in view.verdict(made_up({**MOVES, "right": 0.2}))
+    assert view.verdict(made_up()).count(">established<") == 2
+    assert "does not show it beyond chance" in view.verdict(made_up({**MOVES, "right": 0.2}))
     assert "misses a gate" in view.validity(made_up())
 
 
@@ -103,3 +106,33 @@ def test_a_new_question_ends_the_visitors_older_one_and_nobody_elses(paths: Path
     first, other = services.new_stop("a"), services.new_stop("b")
     second = services.new_stop("a")
     assert first.is_set() and not second.is_set() and not other.is_set()
+
+
+def test_instruments_that_disagree_establish_nothing() -> None:
+    made = made_up()
+    for row in made.completions:
+        row["value"] *= -1
+    assert [v.held for v in claims.verdicts(made)] == ["not established"] * 2
+    assert "other way" in claims.verdicts(made)[0].reason
+
+
+def test_the_stance_of_a_broken_model_is_void() -> None:
+    made = made_up()
+    made.collateral["right"]["perplexity"] = 40.0
+    assert {v.held for v in claims.verdicts(made)} == {"void"}
+    made = made_up()
+    made.collateral["left"]["facts"] = ["x", "y", "z"]
+    assert claims.facts_lost(made, "left") == ["a", "b"] and claims.damaged(made) == ["left"]
+
+
+def test_each_question_and_sample_has_its_own_seed() -> None:
+    assert len({study.seed_of(1, q, s) for q in ("a", "b") for s in range(3)}) == 6 and study.seed_of(1, "a", 0) == study.seed_of(1, "a", 0)
+
+
+def test_nobody_trains_in_a_public_studio_through_the_api_either(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    from studio.tabs import tune
+
+    monkeypatch.setenv("STUDIO_PUBLIC", "1")
+    services = Services.create()
+    assert "public demo" in tune._start(services, "bundled", "left", "", "")[0]
+    assert "public demo" in tune._stop(services, "x") and "public demo" in tune._resume(services, "x")
