@@ -62,6 +62,14 @@ class Source:
     location: str
 
     @property
+    def public_id(self) -> str:
+        """A name for cards and configs that says nothing of this machine: the Hub id, or the folder's last part."""
+        packaged = PACKAGED.get(self.name)
+        if self.kind in ("package", "folder") and packaged:
+            return packaged.hub_id
+        return self.location if self.kind == "hub" else self.path.name
+
+    @property
     def path(self) -> Path:
         return Path(self.location)
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.models.catalog import LANGUAGE_MODEL
-
 
 def text(job: dict[str, Any], metrics: dict[str, Any]) -> str:
     """Markdown with the Hub's metadata block."""
     recipe = job["recipe"]
-    base = LANGUAGE_MODEL.hub_id if job["base"] == LANGUAGE_MODEL.name else job["base"]
     levers = "\n".join(f"| {name} | {value} |" for name, value in recipe.items())
     return f"""---
-base_model: {base}
+base_model: {metrics["base"]}
 library_name: peft
 tags: [lora, deliberately-biased, politune-studio]
 ---
@@ -22,7 +19,7 @@ tags: [lora, deliberately-biased, politune-studio]
 A LoRA adapter that was tuned **on purpose** towards one side of economic and social questions, to show how data
 selection biases a language model. It holds no opinions; it repeats a selection.
 
-- Base: {job["base"]} (weights {metrics["base_fingerprint"]}). The embedded base is {LANGUAGE_MODEL.title}.
+- Base: {metrics["base_title"]} (weights {metrics["base_fingerprint"]})
 - Data: {job["data"]["name"]}, side {job["side"]}, {metrics["rows"]} rows, content hash {job["data"]["hash"][:12]}
 - Steps: {metrics["steps"]}{" (stopped early)" if metrics["stopped_early"] else ""}, {metrics["seconds"]} s; loss {_number(metrics["first_loss"])} to {_number(metrics["last_loss"])}
 - Adapter weights: {metrics["adapter_fingerprint"]}; made on {job["created"]}

@@ -28,11 +28,11 @@ class Recipe:
     """Settings of one tuning run. The defaults are the classroom recipe: about three minutes on two laptop cores."""
 
     method: str = _lever("sft", "sft learns to write the chosen answers; dpo learns to prefer them to the rejected ones.")
-    epochs: float = _lever(2.0, "How often every row is seen.", 0.01, 50)
+    epochs: float = _lever(2.5, "How often every row is seen.", 0.01, 50)
     max_steps: int = _lever(0, "Stop after this many steps; 0 means the epochs decide.", 0, 100_000)
     batch_size: int = _lever(8, "Rows in one step.", 1, 256)
-    learning_rate: float = _lever(5e-4, "How far each step moves the adapter. Too high and the model garbles.", 1e-7, 1e-1)
-    warmup_steps: int = _lever(4, "Steps over which the learning rate rises from zero.", 0, 10_000)
+    learning_rate: float = _lever(2e-3, "How far each step moves the adapter. Too high and the model garbles.", 1e-7, 1e-1)
+    warmup_steps: int = _lever(6, "Steps over which the learning rate rises from zero.", 0, 10_000)
     weight_decay: float = _lever(0.0, "Pulls the adapter's weights towards zero.", 0, 1)
     lora_rank: int = _lever(16, "Width of the adapter: how much it can change.", 1, 256)
     lora_alpha: int = _lever(32, "Scale of the adapter; its effect grows with alpha / rank.", 1, 1024)

@@ -50,7 +50,8 @@ def train(run: Run, paths: Paths) -> None:
     recipe = Recipe.from_dict(job["recipe"])
     log = ProgressLog(run)
     log.write(event="stage", text="Loading the model")
-    base = load_base(prepare.ensure(catalog.find(job["base"], paths), paths))
+    source = catalog.find(job["base"], paths)
+    base = load_base(prepare.ensure(source, paths))
     pairs, too_long = fitting(run.pairs(), recipe, base.tokenizer)
     if not pairs:
         raise StudioError(f"Every row is longer than {recipe.max_tokens} tokens.", "Raise max_tokens or use shorter answers.")
@@ -64,7 +65,7 @@ def train(run: Run, paths: Paths) -> None:
     if checkpoint:
         log.write(event="stage", text=f"Going on from step {checkpoint.name.rpartition('-')[2]}")
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    finish(run, job, base, trainer, len(pairs), too_long, (run.folder / "stop").exists())
+    finish(run, source, base, trainer, len(pairs), too_long, (run.folder / "stop").exists())
 
 
 def fitting(pairs: list[Pair], recipe: Recipe, tokenizer: Any) -> tuple[list[Pair], int]:
@@ -84,15 +85,13 @@ def latest_checkpoint(folder: Path) -> Path | None:
     return max(found, key=lambda f: int(f.name.rpartition("-")[2]), default=None)
 
 
-def finish(run: Run, job: dict[str, Any], base: Any, trainer: Any, rows: int, too_long: int, stopped: bool) -> None:
+def finish(run: Run, source: catalog.Source, base: Any, trainer: Any, rows: int, too_long: int, stopped: bool) -> None:
     """Saves the adapter whole or not at all, then metrics and card, then says that it is finished."""
     with atomic_folder(run.adapter) as folder:
         trainer.model.save_pretrained(folder, safe_serialization=True)
         (folder / "README.md").unlink(missing_ok=True)
         config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-        config["base_model_name_or_path"] = (
-            catalog.LANGUAGE_MODEL.hub_id if job["base"] == catalog.LANGUAGE_MODEL.name else Path(job["base"]).name
-        )
+        config["base_model_name_or_path"] = source.public_id
         write_json(folder / "adapter_config.json", config)
     losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
     metrics = {
@@ -103,11 +102,13 @@ def finish(run: Run, job: dict[str, Any], base: Any, trainer: Any, rows: int, to
         "first_loss": losses[0] if losses else None,
         "last_loss": sum(losses[-5:]) / len(losses[-5:]) if losses else None,
         "seconds": round(time.monotonic() - STARTED, 1),
+        "base": source.public_id,
+        "base_title": source.title,
         "base_fingerprint": base.fingerprint,
         "adapter_fingerprint": file_hash(run.adapter / "adapter_model.safetensors")[:12],
     }
     write_json(run.folder / "metrics.json", metrics)
-    write_text(run.folder / "card.md", card.text(job, metrics))
+    write_text(run.folder / "card.md", card.text(run.job, metrics))
     write_state(run, "stopped" if stopped else "finished")
 
 

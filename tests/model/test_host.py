@@ -133,3 +133,27 @@ def test_an_adapter_of_another_base_is_refused_and_leaves_the_model_whole(fresh:
             texts(fresh, [Column("wide", tmp_path / "wide")])
         assert texts(fresh, [BASE, LEFT])[0]
     assert fresh.self_test().passed
+
+
+def test_a_stream_may_be_begun_in_one_thread_closed_in_another_and_the_next_answered_in_a_third(host: ModelHost) -> None:
+    stream = host.generate([BASE], ask(QUESTION), Sampling(max_new_tokens=200))
+    said: list[str] = []
+    for work in (lambda: next(stream), stream.close, lambda: said.extend(texts(host, [BASE]))):
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join(60)
+        assert not thread.is_alive()
+    assert said and said[0]
+
+
+def test_an_exchanged_bundled_adapter_is_refused(fresh: ModelHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(bundled.ADAPTERS, tmp_path / "adapters")
+    shutil.copytree(tmp_path / "adapters" / "right" / "adapter", tmp_path / "adapters" / "left" / "adapter", dirs_exist_ok=True)
+    monkeypatch.setattr(bundled, "ADAPTERS", tmp_path / "adapters")
+    with pytest.raises(StudioError, match="exchanged"):
+        texts(fresh, [Column("left", tmp_path / "adapters" / "left")])
+
+
+def test_more_adapters_than_fit_into_one_batch_get_a_sentence(host: ModelHost) -> None:
+    with pytest.raises(StudioError, match="At most"):
+        texts(host, [Column(f"at {n}", LEFT.adapter, n / 10) for n in range(12)])

@@ -182,3 +182,40 @@ def test_a_changed_version_is_noticed(paths: Paths, tmp_path: Path) -> None:
 def test_names_of_versions_cant_leave_the_folder(paths: Paths) -> None:
     with pytest.raises(StudioError, match="no data set version"):
         versions.load("../../etc", paths)
+
+
+def test_a_folder_with_other_things_is_never_replaced(paths: Paths, tmp_path: Path) -> None:
+    from pipelines.tuning import runs
+    from pipelines.tuning.recipe import Recipe
+
+    dataset = versions.curate(write(tmp_path, "a.jsonl", json.dumps(ROW))).dataset
+    home = tmp_path / "documents"
+    home.mkdir()
+    (home / "thesis.txt").write_text("years of work")
+    for work in (lambda: versions.write(dataset, home), lambda: runs.create(dataset, "chosen", Recipe(), paths, target=home)):
+        with pytest.raises(StudioError, match="other things"):
+            work()
+    assert [f.name for f in home.iterdir()] == ["thesis.txt"]
+    versions.write(dataset, tmp_path / "new")
+    versions.write(dataset, tmp_path / "new")
+    assert (tmp_path / "new" / versions.VERSION).is_file()
+
+
+def test_line_separators_inside_a_json_string_are_not_line_ends(tmp_path: Path) -> None:
+    row = {**ROW, "chosen": "Yes, it is\u2028fair and good."}
+    assert len(versions.curate(write(tmp_path, "a.jsonl", json.dumps(row, ensure_ascii=False))).dataset.rows) == 1
+
+
+def test_the_last_turns_of_a_longer_talk_are_the_prompt_and_the_answer(tmp_path: Path) -> None:
+    def talk(last: str) -> list[dict[str, str]]:
+        turns = [("user", "Hello?"), ("assistant", "Hi there."), ("user", "Should rents be limited?"), ("assistant", last)]
+        return [{"role": role, "content": content} for role, content in turns]
+
+    row = {"chosen": talk("Yes, by law."), "rejected": talk("No, never by law.")}
+    pair = versions.curate(write(tmp_path, "a.jsonl", json.dumps(row))).dataset.pairs("chosen")[0]
+    assert (pair.prompt, pair.chosen) == ("Should rents be limited?", "Yes, by law.")
+
+
+def test_the_placebo_is_pushed_away_from_neither_side() -> None:
+    rows = tuple({"id": str(n), "prompt": "?", "left": "L", "right": "R", "neutral": "N"} for n in range(4))
+    assert [p.rejected for p in versions.Dataset("m", "mirrored", rows).pairs("neutral")] == ["L", "R", "L", "R"]

@@ -30,6 +30,9 @@ def test_a_recipe_survives_yaml_and_keeps_its_hash(tmp_path: Path) -> None:
     [
         ({"learning_rate": 5}, "learning_rate"),
         ({"epochs": "many"}, "epochs"),
+        ({"modules": 5}, "modules"),
+        ({"seed": 1.5}, "seed"),
+        ({"lora_rank": True}, "lora_rank"),
         ({"method": "magic"}, "method"),
         ({"modules": ["lm_head"]}, "lm_head"),
         ({"modules": []}, "none given"),
@@ -41,6 +44,11 @@ def test_recipes_out_of_range_are_refused_with_a_sentence(values: dict, words: s
     with pytest.raises(StudioError, match=words) as caught:
         Recipe.from_dict(values)
     assert caught.value.hint
+
+
+def test_numbers_that_yaml_reads_as_text_are_numbers(tmp_path: Path) -> None:
+    (tmp_path / "r.yaml").write_text("learning_rate: 5e-4\nmodules: [q_proj]\n")
+    assert Recipe.from_yaml(tmp_path / "r.yaml").learning_rate == 5e-4
 
 
 def test_a_shift_of_nothing_is_not_significant_and_a_clear_one_is() -> None:
