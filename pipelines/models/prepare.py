@@ -85,7 +85,9 @@ def _convert(gguf: Path, target: Path, progress: Progress) -> None:
         )
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     with atomic_folder(target) as folder:
         progress(0.15, "Reading the tokenizer")
         tokenizer: Any = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -11,6 +12,7 @@ import gradio as gr
 from pipelines.corpus import versions
 from pipelines.corpus.sources import BUNDLED
 from pipelines.errors import StudioError
+from pipelines.records import SIDES
 from pipelines.tuning import runs
 from pipelines.tuning.recipe import ALL_LINEAR, METHODS, Recipe
 from pipelines.tuning.runs import ACTIVE, Run
@@ -35,8 +37,8 @@ def build(services: Services) -> dict[str, Any]:
             padding=False,
         )
     with gr.Row():
-        data = gr.Dropdown(versions.available(services.paths), value=BUNDLED, label="Data", elem_id="data", scale=2)
-        side = gr.Radio(["left", "right", "neutral"], value="left", label="Tune towards", elem_id="side", scale=2)
+        data = gr.Dropdown(_data_choices(services), value=BUNDLED, label="Data", elem_id="data", scale=2)
+        side = gr.Radio(_side_choices(SIDES), value="left", label="Tune towards", elem_id="side", scale=2)
         length = gr.Radio(list(LENGTHS), value=next(iter(LENGTHS)), label="Length of the run", elem_id="length", scale=3)
     sample = gr.Textbox(runs.DEFAULT_SAMPLE, label="Sample question, asked again while the model learns", max_length=300)
     with gr.Accordion("Expert: every setting of the recipe", open=False):
@@ -71,7 +73,7 @@ def build(services: Services) -> dict[str, Any]:
         "data": data,
         "run": chosen,
         "compare": compare,
-        "refresh": lambda: gr.update(choices=versions.available(services.paths)),
+        "refresh": lambda: gr.update(choices=_data_choices(services)),
         "reattach": lambda: _reattach(services),
     }
 
@@ -94,6 +96,15 @@ def _expert_form() -> list[gr.components.Component]:
     return made
 
 
+def _data_choices(services: Services) -> list[tuple[str, str]]:
+    names = [BUNDLED] if services.public else versions.available(services.paths)
+    return [("Bundled mirrored pairs (192 questions)" if name == BUNDLED else name, name) for name in names]
+
+
+def _side_choices(sides: Sequence[str]) -> list[tuple[str, str]]:
+    return [("neutral (placebo)" if side == "neutral" else side, side) for side in sides]
+
+
 def _choices(services: Services) -> list[tuple[str, str]]:
     return [(f"{run.title} ({run.state})", run.id) for run in runs.list_runs(services.paths)] if not services.public else []
 
@@ -114,7 +125,7 @@ def _sides(services: Services, name: str) -> Any:
         sides = versions.load(name, services.paths).sides
     except StudioError:
         return gr.skip()
-    return gr.update(choices=list(sides), value=sides[0] if sides else None)
+    return gr.update(choices=_side_choices(sides), value=sides[0] if sides else None)
 
 
 def _start(services: Services, data: str, side: str, length: str, sample: str, *levers: Any) -> tuple[str, Any]:
