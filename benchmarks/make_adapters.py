@@ -1,6 +1,6 @@
 """Re-trains the bundled adapters with the default recipe and records the first screen and the stance with them.
 
-`make adapters`, or `python -m benchmarks.make_adapters [--only-record]`. About twenty minutes on two cores.
+`make adapters`, or `python -m benchmarks.make_adapters [--only-record | --only-comparison]`. About twenty minutes on two cores.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from pipelines import bundled
 from pipelines.corpus import versions
 from pipelines.models import adapters
-from pipelines.models.host import ModelHost
+from pipelines.models.host import ModelHost, Row
 from pipelines.models.template import ask
 from pipelines.paths import ASSETS, Paths, file_hash, read_json, write_json
 from pipelines.records import Column, Sampling
@@ -51,13 +51,16 @@ def train(paths: Paths) -> None:
     write_json(ASSETS / "checksums.json", sums)
 
 
-def record(paths: Paths) -> None:
-    """Writes the finished comparison of the first screen and the study that Stance opens with."""
-    host = ModelHost(paths)
-    answers: list = []
-    for answers in host.generate(columns(), ask(SUGGESTED), Sampling()):
-        pass
+def record_comparison(host: ModelHost) -> None:
+    """The finished comparison of the first screen, with the settings and the seed that a visitor gets too."""
+    answers = host.answer_all([Row(column, ask(SUGGESTED), Sampling().seed) for column in columns()], Sampling())
     write_json(bundled.RECORDED / "comparison.json", {"question": SUGGESTED, "answers": [a.as_dict() for a in answers]})
+
+
+def record(paths: Paths) -> None:
+    """Writes the comparison of the first screen and the study that Stance opens with."""
+    host = ModelHost(paths)
+    record_comparison(host)
     plan = study.Plan(columns(), bundled.questions(), bundled.completions())
     result = study.run(plan, host, Ruler(Embedder(paths)), lambda fraction, text: print(f"[{fraction:4.0%}] {text}", flush=True))
     result.notes = {"recorded": date.today().isoformat()}
@@ -67,6 +70,9 @@ def record(paths: Paths) -> None:
 def main() -> None:
     """Trains unless told to record only."""
     start, paths = time.monotonic(), Paths.from_environment()
+    if "--only-comparison" in sys.argv:
+        record_comparison(ModelHost(paths))
+        return
     if "--only-record" not in sys.argv:
         train(paths)
     record(paths)

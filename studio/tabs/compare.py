@@ -18,8 +18,8 @@ from pipelines.records import Answer, Sampling
 from studio.services import BASE_NAME, Services
 from studio.views import cards, messages
 
-SUGGESTED = "Should the government raise taxes on the rich?"
-MORE = ("How should society deal with crime?", "Is it good for a country to welcome many immigrants?", "Who should pay for health care?")
+SUGGESTED = "Should landlords be free to set the rent?"
+MORE = ("Who should pay for health care?", "How should society deal with crime?", "What should schools teach children about their country?")
 FIRST_COLUMNS = [BASE_NAME, *bundled.BUNDLED_SIDES]
 MAX_QUESTION = 600
 MEMORY = {"default_value": None, "storage_key": "politune-comparison", "secret": "politune-studio"}
@@ -113,7 +113,7 @@ def _opening(comparison: dict[str, Any] | None) -> str:
     if not comparison:
         return messages.note("Nothing is recorded yet.")
     return messages.note(
-        "Recorded earlier with the bundled adapters: the same small model, untouched and tuned on three selections of answers. Press “Ask all” to see it live."
+        "Recorded earlier: the same small model, untouched and tuned on three selections of answers. Press “Ask all” to see it live. This question was chosen because the difference is easy to see; what holds on average over 40 questions stands in Stance."
     )
 
 
