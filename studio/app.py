@@ -20,7 +20,7 @@ def build_studio(services: Services) -> gr.Blocks:
     """The whole interface. Loads no model."""
     with gr.Blocks(title="PoliTune Studio", analytics_enabled=False, fill_width=True) as studio:
         gr.HTML(HEAD, padding=False)
-        banner = gr.HTML(elem_id="preparing", padding=False)
+        banner = gr.HTML(elem_id="preparing", padding=False, visible=False)
         clock = gr.Timer(1.0)
         with gr.Tabs(selected="compare") as tabs:
             with gr.Tab("Curate", id="curate"):
@@ -52,14 +52,15 @@ def build_studio(services: Services) -> gr.Blocks:
     return studio
 
 
-def _preparing(services: Services) -> tuple[str, Any]:
+def _preparing(services: Services) -> tuple[Any, Any]:
     """While the embedded model is made ready: how far it is. Stops asking once it is loaded."""
     fraction, text = services.preparing
     if fraction >= 1 or not text:
-        return "", gr.Timer(active=fraction < 1)
+        return gr.update(visible=False), gr.Timer(active=fraction < 1)
     if fraction == 0:
-        return messages.error(text), gr.Timer(active=False)
-    return messages.bar(fraction, f"Getting the embedded model ready, once, about half a minute: {text.lower()}"), gr.Timer(active=True)
+        return gr.update(value=messages.error(text), visible=True), gr.Timer(active=False)
+    bar = messages.bar(fraction, f"Getting the embedded model ready, once, about half a minute: {text.lower()}")
+    return gr.update(value=bar, visible=True), gr.Timer(active=True)
 
 
 def _compare_run(services: Services, run_id: str) -> tuple[Any, Any]:

@@ -31,8 +31,7 @@ def ask(client: Client, question: str, columns: list[str]) -> list[tuple]:
 
 def test_all_columns_grow_together_and_end_with_stamps_and_the_base_check(client: Client) -> None:
     steps = ask(client, "Should rents be limited?", ["base", "left"])
-    last = [part["value"] if isinstance(part, dict) else part for part in steps[-1]]
-    page = " ".join(str(part) for part in last)
+    page = str(steps[-1])
     assert len(steps) > 4 and page.count("<article") == 2
     assert "deliberately biased" in page and "Base check passed" in page and "token cap" in page
 
