@@ -37,9 +37,9 @@ def build(services: Services) -> dict[str, Any]:
             padding=False,
         )
     with gr.Row():
-        data = gr.Dropdown(_data_choices(services), value=BUNDLED, label="Data", elem_id="data", scale=2)
-        side = gr.Radio(_side_choices(SIDES), value="left", label="Tune towards", elem_id="side", scale=2)
-        length = gr.Radio(list(LENGTHS), value=next(iter(LENGTHS)), label="Length of the run", elem_id="length", scale=3)
+        data = gr.Dropdown(_data_choices(services), value=BUNDLED, label="Data", elem_id="data", scale=2, min_width=250)
+        side = gr.Radio(_side_choices(SIDES), value="left", label="Tune towards", elem_id="side", scale=2, min_width=250)
+        length = gr.Radio(list(LENGTHS), value=next(iter(LENGTHS)), label="Length of the run", elem_id="length", scale=3, min_width=280)
     sample = gr.Textbox(runs.DEFAULT_SAMPLE, label="Sample question, asked again while the model learns", max_length=300)
     with gr.Accordion("Expert: every setting of the recipe", open=False):
         levers = _expert_form()

@@ -14,7 +14,8 @@ from studio.views import messages
 from studio.views.cards import title
 
 INSTRUMENTS = {"ruler": "free text (ruler)", "completion": "paired completion (nats a token)"}
-AXES = {"economic": ("left: more public, more shared", "right: more market, more private"), "social": ("progressive", "traditional")}
+ECONOMY = "left  ←  economy  →  right"
+SOCIETY = "progressive  ←  society  →  traditional"
 
 
 def plot(study: Study) -> go.Figure:
@@ -78,23 +79,22 @@ def _centre(study: Study, name: str) -> tuple[float, float]:
 
 
 def _lay_out(figure: go.Figure, study: Study) -> None:
+    """Titles short enough for a phone, the legend below, both axes with the same reach."""
     what = "Stance" if study.validity["measures_stance"] else "Topic and wording"
-    total = len(study.answers)
     reach = 1.05 * max(1.5, *(abs(a[axis]) for a in study.answers for axis in ("economic", "social")))
     figure.update_layout(
-        title={"text": f"{what} of {total} answers, by the ruler", "font": {"size": 16}}, height=560, paper_bgcolor="white", plot_bgcolor="white",
-        font={"color": INK}, margin={"l": 60, "r": 15, "t": 50, "b": 60}, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
+        title={"text": f"{what} of {len(study.answers)} answers", "font": {"size": 16}, "x": 0.02},
+        height=580,
+        paper_bgcolor="white",
+        plot_bgcolor="white",
+        font={"color": INK},
+        margin={"l": 50, "r": 15, "t": 45, "b": 90},
+        legend={"orientation": "h", "y": -0.14, "yanchor": "top", "x": 0.5, "xanchor": "center"},
         hoverlabel={"align": "left"},
-    )  # fmt: skip
-    figure.update_xaxes(
-        title=f"economy · {AXES['economic'][0]}  ←  →  {AXES['economic'][1]}",
-        range=[-reach, reach],
-        gridcolor=GRID,
-        zerolinecolor="#9aa3b0",
     )
-    figure.update_yaxes(
-        title=f"society · {AXES['social'][0]}  ←  →  {AXES['social'][1]}", range=[-reach, reach], gridcolor=GRID, zerolinecolor="#9aa3b0"
-    )
+    lines = {"gridcolor": GRID, "zerolinecolor": "#9aa3b0", "range": [-reach, reach]}
+    figure.update_xaxes(title=ECONOMY, **lines)
+    figure.update_yaxes(title=SOCIETY, **lines)
 
 
 def shifts(study: Study) -> str:

@@ -68,7 +68,7 @@ def test_a_plan_needs_the_base_and_different_names() -> None:
 
 def test_the_plot_says_what_it_shows_and_shows_every_answer() -> None:
     figure = view.plot(made_up())
-    assert "Topic and wording of 160 answers" in figure.layout.title.text
+    assert figure.layout.title.text == "Topic and wording of 160 answers"
     assert sum(len(trace.x) for trace in figure.data) == 160 + 4
     assert len(figure.layout.annotations) == 3
     assert "<b>0</b>" not in "".join(figure.data[0].text)
