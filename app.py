@@ -2,9 +2,8 @@
 
 import os
 
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+for name, value in {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"}.items():
+    os.environ.setdefault(name, value)
 
 import socket
 import sys
@@ -37,7 +36,7 @@ def address() -> tuple[str, int]:
 
 
 def main() -> int:
-    """Serves until it is interrupted; the model is loaded in the background once the page is up."""
+    """Serves until it is interrupted; the model is made ready in the background once the page is up."""
     try:
         host, port = address()
         services = Services.create()

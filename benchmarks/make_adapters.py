@@ -43,6 +43,7 @@ def train(paths: Paths) -> None:
         runs.launch(run, paths).wait()
         if run.state != "finished":
             raise SystemExit(f"{name}: {run.state} {run.message}")
+        runs.forget(run, paths)
         for leftover in LEFTOVERS:
             target = run.folder / leftover
             shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)

@@ -23,8 +23,17 @@ def _models(paths: Paths) -> list[dict[str, Any]]:
         known = {True: "weights as recorded", False: "weights differ from the recorded SHA-256", None: "package not installed"}[
             row["sha256_ok"]
         ]
+        marks = {True: "there", False: "not there", None: "asked last"}
+        order = ", ".join(f"{place['kind']} {place['place']} ({marks[place['there']]})" for place in row["order"])
         ok = row["sha256_ok"] if row["from"] == "package" else True
-        rows.append({"what": f"model {row['model']}", "ok": bool(ok), "found": f"from {row['from']}, {row['location']} ({known})", **row})
+        rows.append(
+            {
+                "what": f"model {row['model']}",
+                "ok": bool(ok),
+                "found": f"from {row['from']}, {row['location']} ({known}); looked for in this order: {order}",
+                **row,
+            }
+        )
     return rows
 
 

@@ -140,12 +140,32 @@ def verify(model: Packaged) -> bool | None:
     return file_hash(folder / model.weights) == bundled.checksums()[model.name]
 
 
+def candidates(model: Packaged, paths: Paths) -> list[dict[str, Any]]:
+    """The places a model is looked for, in order; the first that is there is used."""
+    folder = package_folder(model)
+    local = paths.models / model.name
+    return [
+        {"kind": "path", "place": f"{model.variable}={os.environ.get(model.variable, '')}", "there": bool(os.environ.get(model.variable))},
+        {"kind": "folder", "place": str(local), "there": (local / "config.json").is_file()},
+        {"kind": "package", "place": model.distribution, "there": folder is not None and (folder / model.weights).is_file()},
+        {"kind": "hub", "place": model.hub_id, "there": None},
+    ]
+
+
 def report(paths: Paths) -> list[dict[str, Any]]:
     """For `doctor`: each model, where it would be taken from, and whether its weights are what they should be."""
     rows = []
     for model in PACKAGED.values():
         source = find(model.name, paths)
+        order = candidates(model, paths)
         rows.append(
-            {"model": model.name, "title": source.title, "from": source.kind, "location": source.location, "sha256_ok": verify(model)}
+            {
+                "model": model.name,
+                "title": source.title,
+                "from": source.kind,
+                "location": source.location,
+                "order": order,
+                "sha256_ok": verify(model),
+            }
         )
     return rows

@@ -187,7 +187,16 @@ def refuse_if_busy(paths: Paths) -> None:
 def _note_outside(run: Run, paths: Paths) -> None:
     """A run that was given a folder of its own is remembered, so that it counts as training and can be listed."""
     if run.folder.parent != paths.runs.resolve():
-        write_text(paths.runs / f"{run.id}.elsewhere", str(run.folder))
+        write_text(_marker(run, paths), str(run.folder))
+
+
+def forget(run: Run, paths: Paths) -> None:
+    """Takes a run with a folder of its own off the list; its folder stays."""
+    _marker(run, paths).unlink(missing_ok=True)
+
+
+def _marker(run: Run, paths: Paths) -> Path:
+    return paths.runs / f"{run.id}.elsewhere"
 
 
 def write_state(run: Run, state: State, message: str = "", pid: int | None = None) -> None:

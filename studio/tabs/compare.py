@@ -41,7 +41,9 @@ def show(comparison: dict[str, Any] | None) -> str:
 def build(services: Services) -> dict[str, Any]:
     """Lays out the tab and wires it; returns the parts that other tabs reach for."""
     with gr.Row(equal_height=True):
-        question = gr.Textbox(SUGGESTED, label="Your question", lines=1, max_lines=4, scale=5, min_width=320, elem_id="question", max_length=MAX_QUESTION)
+        question = gr.Textbox(
+            SUGGESTED, label="Your question", lines=1, max_lines=4, scale=5, min_width=320, elem_id="question", max_length=MAX_QUESTION
+        )
         with gr.Column(scale=1, min_width=120):
             send = gr.Button("Ask all", variant="primary", elem_id="ask")
             stop = gr.Button("Stop", interactive=False, elem_id="stop")

@@ -131,3 +131,16 @@ def test_progress_that_is_being_written_is_not_read_half(paths: Paths, tiny: Pat
     run = make(paths, tiny)
     (run.folder / "progress.jsonl").write_text(json.dumps({"event": "step", "step": 1}) + '\n{"event": "st')
     assert [line["step"] for line in run.progress()] == [1]
+
+
+def test_a_run_in_a_folder_of_its_own_counts_as_training_and_is_listed_until_it_is_forgotten(
+    paths: Paths, tiny: Path, tmp_path: Path
+) -> None:
+    run = runs.create(DATA, "chosen", QUICK, paths, base=str(tiny), target=tmp_path / "my run")
+    process = runs.launch(run, paths)
+    assert runs.active(paths) == run
+    assert process.wait() == 0 and [r.id for r in runs.list_runs(paths)] == ["my run"]
+    with pytest.raises(StudioError, match="ended already"):
+        runs.launch(run, paths)
+    runs.forget(run, paths)
+    assert runs.list_runs(paths) == [] and run.state == "finished"
