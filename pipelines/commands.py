@@ -161,6 +161,8 @@ def ask(options: argparse.Namespace, paths: Paths) -> None:
     from pipelines.models import template
     from pipelines.models.host import ModelHost, Row
 
+    if not options.question.strip():
+        raise StudioError("There is no question.", "Give one in quotes.")
     host = ModelHost(paths)
     host.load(_progress)
     sampling = Sampling(**{lever.name: getattr(options, lever.name) for lever in fields(Sampling)})

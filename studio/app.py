@@ -47,7 +47,12 @@ def build_studio(services: Services) -> gr.Blocks:
             show_progress="hidden",
         )
         clock.tick(lambda: _preparing(services), None, [banner, clock], concurrency_limit=None, show_progress="hidden", queue=False)
-        studio.load(compare.restore, comparing["memory"], [comparing["status"], comparing["panes"]], show_progress="hidden")
+        studio.load(
+            compare.restore,
+            comparing["memory"],
+            [comparing[part] for part in ("status", "panes", "question", "strength")],
+            show_progress="hidden",
+        )
         studio.load(tuning["reattach"], None, tuning["run"], show_progress="hidden")
     return studio
 

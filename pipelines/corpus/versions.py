@@ -120,6 +120,11 @@ def available(paths: Paths) -> list[str]:
     return [BUNDLED, *(f.name for f in sorted(saved, key=lambda f: (f / VERSION).stat().st_mtime, reverse=True))]
 
 
+def tunable(paths: Paths) -> list[str]:
+    """Those of the available data sets that a model can be tuned on: all but posts."""
+    return [name for name in available(paths) if name == BUNDLED or read_json(paths.datasets / name / VERSION).get("kind") != "posts"]
+
+
 def load(name: str, paths: Paths) -> Dataset:
     """Loads the bundled rows or a saved version.
 

@@ -33,6 +33,12 @@ class Plan:
     samples: int = 3
     sampling: Sampling = STUDY_SAMPLING
 
+    @property
+    def answers_share(self) -> float:
+        """The share of the whole time that answering takes: a batch takes about as long as measuring one column."""
+        batches = -(-len(self.questions) // QUESTIONS_A_BATCH)
+        return batches / (batches + len(self.columns) + 1)
+
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]
         if len(set(names)) != len(names):
@@ -69,11 +75,13 @@ def run(
     start = time.monotonic()
     stop = stop or threading.Event()
     answers = _answers(plan, host, progress, stop)
-    progress(0.86, "Scoring the answers with the ruler")
+    progress(plan.answers_share, "Scoring the answers with the ruler")
     records = _scored(answers, plan, ruler)
     completions, damage = [], {}
     for number, column in enumerate(plan.columns):
-        progress(0.9 + 0.1 * number / len(plan.columns), f"Paired completions and collateral: {column.name}")
+        progress(
+            plan.answers_share + (1 - plan.answers_share) * number / len(plan.columns), f"Paired completions and collateral: {column.name}"
+        )
         _refuse_if(stop)
         if plan.completions:
             values = completion_scores(host, column, plan.completions)
@@ -104,7 +112,7 @@ def _answers(plan: Plan, host: ModelHost, progress: Progress, stop: threading.Ev
         _refuse_if(stop)
         found += [(question, sample, answer) for (question, sample, _), answer in zip(slots, answered, strict=True)]
         done = min(len(plan.questions), first + len(some))
-        progress(0.86 * done / len(plan.questions), f"{done} of {len(plan.questions)} questions answered")
+        progress(plan.answers_share * done / len(plan.questions), f"{done} of {len(plan.questions)} questions answered")
     return found
 
 
@@ -131,6 +139,7 @@ def _scored(answers: Sequence[tuple[Question, int, Answer]], plan: Plan, ruler: 
             "column": a.column,
             "text": a.text,
             "finished": a.finished,
+            "tokens": a.tokens,
             "economic": round(score["economic"], 4),
             "social": round(score["social"], 4),
             "stamp": asdict(a.stamp),

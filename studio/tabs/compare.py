@@ -98,17 +98,18 @@ def build(services: Services) -> dict[str, Any]:
             api_name=name,
         )
     stop.click(_stopper(services), queue=False)
-    return {"question": question, "columns": columns, "panes": panes, "status": status, "memory": memory}
+    return {"question": question, "strength": strength, "columns": columns, "panes": panes, "status": status, "memory": memory}
 
 
-def restore(memory: dict[str, Any] | None) -> tuple[str, str]:
+def restore(memory: dict[str, Any] | None) -> tuple[Any, ...]:
     """After a reload: the visitor's last comparison, else the recorded one."""
     if memory and memory.get("answers"):
         try:
-            return messages.note("Your last comparison, kept in this browser."), show(memory)
+            said = messages.note("Your last comparison, kept in this browser.")
+            return said, show(memory), memory["question"], memory.get("strength", 1.0)
         except (KeyError, TypeError):
             pass
-    return _opening(recorded()), show(recorded())
+    return _opening(recorded()), show(recorded()), gr.skip(), gr.skip()
 
 
 def _opening(comparison: dict[str, Any] | None) -> str:
@@ -189,7 +190,7 @@ def _respond(services: Services, text: str, names: list[str], dial: float, sampl
             if stop.is_set()
             else "Done. Every card carries its stamp: open it to see what exactly was asked of whom."
         )
-        memory = {"question": text, "answers": [answer.as_dict() for answer in answers]}
+        memory = {"question": text, "strength": dial, "answers": [answer.as_dict() for answer in answers]}
         yield messages.note(said), cards.cards(text, answers), cards.self_test(services.host.last_test), *_buttons(False), memory
     except StudioError as error:
         yield messages.error(error), keep, keep, *_buttons(False), keep

@@ -64,7 +64,7 @@ def build(services: Services) -> dict[str, Any]:
             name = gr.Textbox(label="Name of the version", max_length=40, scale=2, elem_id="version-name")
             save = gr.Button("Save this version", variant="primary", scale=1, elem_id="save-version")
         saved = gr.HTML(elem_id="saved", padding=False)
-    outputs = [opened, found, steps, details, rows, dropped, side, number, name, saved]
+    outputs = [opened, found, steps, details, rows, dropped, side, number, name, saved, text]
 
     def open_any(what: str | None, part: str, low: float, high: float) -> tuple[Any, ...]:
         return _open(services, what or "", part, cleaning.Limits(int(low), int(high)))
@@ -111,11 +111,13 @@ def _open(services: Services, reference: str, split: str, limits: cleaning.Limit
         gr.update(maximum=max(2, len(curated.dataset.rows)), value=1),
         curated.dataset.name,
         "",
+        _preview(services, {"curated": curated}, sides[0] if sides else None, 1),
     )
 
 
 def _refused(error: StudioError) -> tuple[Any, ...]:
-    return (gr.skip(), messages.error(error), *[gr.skip()] * 8)
+    """The sentence, and nothing of the data that was open before: it could be taken for the refused file's."""
+    return (None, messages.error(error), "", gr.update(visible=False), *[gr.skip()] * 7)
 
 
 def _preview(services: Services, state: dict[str, Any] | None, side: str | None, number: float) -> str:
@@ -152,6 +154,9 @@ def _save(services: Services, state: dict[str, Any] | None, name: str) -> str:
             if isinstance(error, StudioError)
             else StudioError(f"The version could not be saved ({error}).", "Is there room on the disk?")
         )
-    return messages.good(
-        f"Saved as {folder.name}: {len(dataset.rows):,} rows, content hash {dataset.hash[:12]}. It can be chosen in Tune now."
+    use = (
+        "It can be chosen in Tune now."
+        if dataset.sides
+        else "Posts can't be tuned on yet: preference pairs must be synthesized from them first."
     )
+    return messages.good(f"Saved as {folder.name}: {len(dataset.rows):,} rows, content hash {dataset.hash[:12]}. {use}")

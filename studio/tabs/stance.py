@@ -24,8 +24,7 @@ SIZES = {
     "All 40 questions, 1 answer each": (40, 1),
     "Full: 40 questions, 3 answers each": (40, 3),
 }
-SECONDS_AN_ANSWER = 0.45
-SECONDS_A_COLUMN = 12
+SECONDS_A_BATCH, SECONDS_A_COLUMN, SECONDS_TO_LOAD = 9, 10, 15
 EXPLAIN = (
     "Every small point is one answer to a neutral question, placed by the ruler: a probe on sentence embeddings. Large marks are the means; "
     "arrows go from the base to the tuned model. The placebo was tuned in the same way on neutral answers: a shift counts only beyond the placebo's."
@@ -123,8 +122,8 @@ def _questions(study: Study | None) -> list[tuple[str, str]]:
 
 
 def _expected(names: list[str], how_much: str) -> str:
-    count, samples = SIZES[how_much]
-    seconds = count * samples * len(names) * SECONDS_AN_ANSWER + SECONDS_A_COLUMN * len(names) + 25
+    count, _ = SIZES[how_much]
+    seconds = SECONDS_A_BATCH * count / studies.QUESTIONS_A_BATCH + SECONDS_A_COLUMN * len(names) + SECONDS_TO_LOAD
     return messages.note(f"About {messages.duration(seconds)} on two cores. Other visitors' answers wait meanwhile.")
 
 
@@ -146,9 +145,10 @@ def _recompute(services: Services, chosen: list[str], how_much: str, session: st
             left = (time.monotonic() - begun) / fraction * (1 - fraction) if fraction > 0.02 else 0
             yield messages.bar(fraction, f"{text} · about {messages.duration(left)} left" if left else text or "Drawing"), *busy, *keep
         assert result is not None
-        write_json(services.paths.results / f"stance-{time.strftime('%Y%m%d-%H%M%S')}.json", result.as_dict())
+        kept = services.paths.results / f"stance-{time.strftime('%Y%m%d-%H%M%S')}.json"
+        write_json(kept, result.as_dict())
         yield (
-            messages.good(f"Done in {messages.duration(result.seconds)}; kept in the results folder."),
+            messages.good(f"Done in {messages.duration(result.seconds)}. Kept as {kept}"),
             *idle,
             result.as_dict(),
             *_show(result),
@@ -186,6 +186,10 @@ def _read(state: dict[str, Any] | None, question: str | None) -> str:
     if not study or not question:
         return ""
     text = next(q.text for q in bundled.questions() if q.id == question)
-    found = [a for a in study.answers if a["question"] == question and a["sample"] == 0]
-    answers = [Answer(a["column"], text, a["text"], len(a["text"].split()), a["finished"], Stamp(**a["stamp"])) for a in found]
-    return cards.cards(text, answers)
+    found = [a for a in study.answers if a["question"] == question]
+    rounds = []
+    for sample in sorted({a["sample"] for a in found}):
+        some = [a for a in found if a["sample"] == sample]
+        answers = [Answer(a["column"], text, a["text"], a.get("tokens", 0), a["finished"], Stamp(**a["stamp"])) for a in some]
+        rounds.append(cards.cards(f"{text} (draw {sample + 1})", answers))
+    return "<br>".join(rounds)

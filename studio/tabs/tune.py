@@ -19,7 +19,11 @@ from pipelines.tuning.runs import ACTIVE, Run
 from studio.services import Services
 from studio.views import curves, messages, training
 
-LENGTHS = {"Full lesson run (about 3 minutes)": 0, "Short look: 20 steps (about 1 minute)": 20, "Try it out: 5 steps (half a minute)": 5}
+LENGTHS = {
+    "Full lesson run (about 3 minutes with the bundled pairs)": 0,
+    "Short look: 20 steps (about 1 minute)": 20,
+    "Try it out: 5 steps (half a minute)": 5,
+}
 POLL_SECONDS = 2.0
 
 
@@ -97,7 +101,7 @@ def _expert_form() -> list[gr.components.Component]:
 
 
 def _data_choices(services: Services) -> list[tuple[str, str]]:
-    names = [BUNDLED] if services.public else versions.available(services.paths)
+    names = [BUNDLED] if services.public else versions.tunable(services.paths)
     return [("Bundled mirrored pairs (192 questions)" if name == BUNDLED else name, name) for name in names]
 
 
@@ -106,7 +110,7 @@ def _side_choices(sides: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _choices(services: Services) -> list[tuple[str, str]]:
-    return [(f"{run.title} ({run.state})", run.id) for run in runs.list_runs(services.paths)] if not services.public else []
+    return [(run.title, run.id) for run in runs.list_runs(services.paths)] if not services.public else []
 
 
 def _current(services: Services) -> str | None:

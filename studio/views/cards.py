@@ -34,9 +34,12 @@ def title(name: str) -> str:
     return {"base": "Base", "left": "Left", "right": "Right", "placebo": "Placebo"}.get(name, name)
 
 
-def mark(name: str) -> str:
-    """The visible mark of a column."""
-    return MARKS.get(name, "deliberately biased")
+def mark(name: str, strength: float) -> str:
+    """The visible mark of a column, with its strength where that is not 1."""
+    if name != "base" and strength == 0:
+        return "adapter switched off"
+    at = "" if strength in (0, 1) else f" · strength {strength:g}"
+    return MARKS.get(name, "deliberately biased") + at
 
 
 def _card(answer: Answer, order: int, live: bool) -> str:
@@ -44,7 +47,7 @@ def _card(answer: Answer, order: int, live: bool) -> str:
     text = escape(answer.text) or ("…" if growing else "(no words)")
     return (
         f'<article class="ps-card" style="--side:{colour(answer.column, order)}" data-column="{escape(answer.column)}">'
-        f'<header><h3>{escape(title(answer.column))}</h3><span class="ps-mark">{escape(mark(answer.column))}</span></header>'
+        f'<header><h3>{escape(title(answer.column))}</h3><span class="ps-mark">{escape(mark(answer.column, answer.stamp.strength))}</span></header>'
         f'<p class="ps-text{" live" if growing else ""}">{text}</p>{_stamp(answer)}</article>'
     )
 
@@ -62,8 +65,9 @@ def _stamp(answer: Answer) -> str:
         "prompt": stamp.prompt_hash,
         "template": stamp.template_hash,
     }
+    tokens = f"{answer.tokens} tokens, " if answer.tokens else ""
     cells = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in lines.items())
-    return f"<details><summary>{answer.tokens} tokens, {ENDINGS[answer.finished]} · stamp</summary><dl>{cells}</dl></details>"
+    return f"<details><summary>{tokens}{ENDINGS[answer.finished]} · stamp</summary><dl>{cells}</dl></details>"
 
 
 def self_test(result: SelfTest | None) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from pipelines import bundled
 from pipelines.stance import claims
 from pipelines.stance.study import BASE, Study
 from studio.theme import GRID, INK, SYMBOLS, colour
@@ -53,8 +54,9 @@ def plot(study: Study) -> go.Figure:
 
 def _points(study: Study, name: str, order: int) -> dict[str, Any]:
     rows = [a for a in study.answers if a["column"] == name]
+    texts = {question.id: question.text for question in bundled.questions()}
     hover = [
-        f"<b>{title(name)}</b> · {a['question']}<br>{_wrap(a['text'])}<br>economic {a['economic']:.2f}, social {a['social']:.2f}"
+        f"<b>{title(name)}</b> · {_wrap(texts.get(a['question'], a['question']))}<br>{_wrap(a['text'])}<br>economic {a['economic']:.2f}, social {a['social']:.2f}"
         for a in rows
     ]
     return {
