@@ -190,7 +190,8 @@ class ModelHost:
         from pipelines.models.sampling import TokenQueue
 
         base = self._load()
-        names = [self._attach(row.column) for row in rows]
+        attached = {column: self._attach(column) for column in dict.fromkeys(row.column for row in rows)}
+        names = [attached[row.column] for row in rows]
         texts = [render(base.tokenizer, row.messages) for row in rows]
         stamps = [self._stamp(row, print_, text, sampling) for row, (_, print_), text in zip(rows, names, texts, strict=True)]
         batch = Batch(self._encode(texts), [name for name, _ in names], [row.seed for row in rows], stop, TokenQueue())

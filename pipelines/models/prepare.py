@@ -8,7 +8,6 @@ from typing import Any
 
 from pipelines import bundled
 from pipelines.errors import StudioError
-from pipelines.models import catalog
 from pipelines.models.catalog import LANGUAGE_MODEL, Source
 from pipelines.paths import Paths, atomic_folder, file_hash, read_json, write_json
 
@@ -44,12 +43,6 @@ def ensure(source: Source, paths: Paths, progress: Progress = quiet) -> Path:
 def converted_folder(paths: Paths) -> Path:
     """Where the converted embedded model lies; its name carries the sum of the file it came from."""
     return paths.models / f"{LANGUAGE_MODEL.name}-{bundled.checksums()[LANGUAGE_MODEL.name][:8]}"
-
-
-def is_ready(paths: Paths) -> bool:
-    """Whether the embedded model can be loaded without converting it first."""
-    source = catalog.find(LANGUAGE_MODEL.name, paths)
-    return source.kind in ("path", "folder") or (converted_folder(paths) / ORIGIN).is_file()
 
 
 def fingerprint(folder: Path) -> str:

@@ -6,6 +6,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from dataclasses import fields
+from functools import cache
 from typing import Any
 
 import gradio as gr
@@ -25,6 +26,7 @@ MAX_QUESTION = 600
 MEMORY = {"default_value": None, "storage_key": "politune-comparison", "secret": "politune-studio"}
 
 
+@cache
 def recorded() -> dict[str, Any] | None:
     """The comparison that ships with the studio: {"question": .., "answers": [..]}."""
     file = bundled.RECORDED / "comparison.json"

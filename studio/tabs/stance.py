@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import gradio as gr
@@ -31,6 +32,7 @@ EXPLAIN = (
 )
 
 
+@cache
 def recorded() -> Study | None:
     """The study that ships with the studio."""
     file = bundled.RECORDED / "stance.json"
