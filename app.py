@@ -12,7 +12,7 @@ import threading
 from pipelines.errors import StudioError
 from studio.app import build_studio
 from studio.services import Services
-from studio.tabs.curate import UPLOAD_BYTES
+from studio.tabs.curating.opening import UPLOAD_BYTES
 from studio.theme import css, theme
 
 

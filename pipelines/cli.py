@@ -16,7 +16,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from pipelines import commands
+from pipelines import commands, data_commands
 from pipelines.errors import StudioError
 from pipelines.models.catalog import LANGUAGE_MODEL
 from pipelines.paths import Paths
@@ -56,12 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     command("prepare", commands.prepare, "convert the embedded model once")
     command("readme", commands.readme, "write the Space's block on top of README.md from spaces.yaml")
     command("doctor", commands.doctor, "show where models come from and whether their weights are the recorded ones")
-    curate = command("curate", commands.curate, "clean a data set and save it as a version")
-    curate.add_argument("--input", required=True, help="a file, a folder in the Hub's format, a Hub id, or bundled")
-    curate.add_argument("--output", type=Path, help="folder to write (default: a version below STUDIO_HOME/datasets)")
-    curate.add_argument("--split", default="train")
-    curate.add_argument("--shortest", type=int, default=3, help="shortest text in words")
-    curate.add_argument("--longest", type=int, default=400, help="longest text in words")
+    _add_data(command)
     _add_tune(command("tune", commands.tune, "train an adapter; Ctrl+C keeps what was learned"))
     ask = command("ask", commands.ask, "ask the base and adapters one question, side by side")
     ask.add_argument("question")
@@ -75,6 +70,36 @@ def _parser() -> argparse.ArgumentParser:
     runs = command("runs", commands.runs, "list the runs, or show one")
     runs.add_argument("id", nargs="?")
     return parser
+
+
+def _add_data(command: Any) -> None:
+    curate = command("curate", data_commands.curate, "open data, apply curation steps and save a version")
+    curate.add_argument(
+        "--input", help="a file, a folder in the Hub's format, a Hub id, a saved version, bundled, bundled-posts or bundled-confounded"
+    )
+    curate.add_argument("--config", default="", help="configuration of a Hub data set")
+    curate.add_argument("--split", default="train")
+    curate.add_argument("--revision", default="", help="revision of a Hub data set")
+    curate.add_argument("--steps", default="clean", help="clean, score, pairs, or a list of steps such as normalize,mask,exact")
+    curate.add_argument(
+        "--set", action="append", metavar="STEP.SETTING=VALUE", help="a step's setting, for example select.count=100; may be repeated"
+    )
+    curate.add_argument("--engine", choices=("local", "ray"), default="local", help="ray spreads the per-row steps over a Ray cluster")
+    curate.add_argument("--endpoint", help="address of an OpenAI-compatible server, for annotate.annotator=endpoint and synthesize")
+    curate.add_argument("--model", help="the model's name there; the key comes from STUDIO_ENDPOINT_KEY")
+    curate.add_argument("--resume", metavar="DRAFT", help="go on with a draft that was stopped")
+    curate.add_argument("--name", help="name of the version")
+    curate.add_argument("--output", type=Path, help="folder to write (default: a version below STUDIO_HOME/datasets)")
+    check = command("check", data_commands.check, "show the checks before training; exit code 1 where one is red")
+    check.add_argument("--data", default="bundled", help="bundled, or the name of a saved version")
+    diff = command("diff", data_commands.diff, "show what differs between two versions")
+    diff.add_argument("first")
+    diff.add_argument("second")
+    push = command("push", data_commands.push, "send a version to the Hub, private by default")
+    push.add_argument("data", help="the name of a saved version")
+    push.add_argument("repository", help="owner/name")
+    push.add_argument("--public", action="store_true")
+    push.add_argument("--dry-run", action="store_true", help="only say what would be sent")
 
 
 def _add_tune(tune: argparse.ArgumentParser) -> None:

@@ -52,32 +52,6 @@ def doctor(options: argparse.Namespace, paths: Paths) -> int:
     return 0 if all(row["ok"] for row in rows) else 1
 
 
-def curate(options: argparse.Namespace, paths: Paths) -> None:
-    """Cleans and saves a data set."""
-    from pipelines.corpus import cleaning, versions
-
-    curated = versions.curate(options.input, options.split, cleaning.Limits(options.shortest, options.longest))
-    if options.output:
-        versions.write(curated.dataset, options.output)
-    folder = options.output or versions.save(curated.dataset, paths)
-    steps = [step.as_dict() for step in curated.steps]
-    lines = [
-        curated.roles.sentence,
-        *(f"{s['name']}: {s['before']} -> {s['after']} (changed {s['changed']}, dropped {s['dropped']})" for s in steps),
-        f"Saved in {folder}",
-    ]
-    value = {
-        "folder": str(folder),
-        "name": Path(folder).name,
-        "kind": curated.roles.kind,
-        "columns": curated.roles.columns,
-        "rows": len(curated.dataset.rows),
-        "hash": curated.dataset.hash,
-        "steps": steps,
-    }
-    _out(options, value, "\n".join(lines))
-
-
 def tune(options: argparse.Namespace, paths: Paths) -> int:
     """Trains in a process of its own and follows it."""
     from pipelines.corpus import versions
@@ -189,7 +163,8 @@ def _score(options: argparse.Namespace, ruler: Any) -> None:
     from pipelines.corpus.sources import open_source
 
     texts = []
-    for number, row in enumerate(open_source(str(options.input)).rows, 1):
+    rows = (row for batch in open_source(str(options.input)).batches() for row in batch)
+    for number, row in enumerate(rows, 1):
         if not isinstance(row.get("text"), str):
             raise StudioError(f"Row {number} of {options.input.name} has no text.", 'Every line must look like {"text": "..."}.')
         texts.append(row["text"])

@@ -42,6 +42,15 @@ class Paths:
         return self.root / "datasets"
 
     @property
+    def drafts(self) -> Path:
+        return self.root / "drafts"
+
+    @property
+    def replies(self) -> Path:
+        """Replies of language models behind an endpoint, by content hash."""
+        return self.root / "replies"
+
+    @property
     def models(self) -> Path:
         return self.root / "models"
 

@@ -9,6 +9,7 @@ import gradio as gr
 from pipelines.tuning import runs
 from studio.services import BASE_NAME, Services
 from studio.tabs import compare, curate, stance, tune
+from studio.tabs.curating.reviewing import KEYS_JS
 from studio.views import messages
 
 HEAD = """<div class="ps-head"><h1>PoliTune Studio</h1>
@@ -31,7 +32,8 @@ def build_studio(services: Services) -> gr.Blocks:
                 comparing = compare.build(services)
             with gr.Tab("Stance", id="stance") as stance_tab:
                 measuring = stance.build(services)
-        curating["save"].then(tuning["refresh"], None, tuning["data"])
+        if curating["save"] is not None:
+            curating["save"].then(tuning["refresh"], None, tuning["data"])
         tuning["compare"].click(lambda run_id: _compare_run(services, run_id), tuning["run"], [tabs, comparing["columns"]])
         tune_tab.select(tuning["refresh"], None, tuning["data"], show_progress="hidden")
         compare_tab.select(
@@ -53,6 +55,16 @@ def build_studio(services: Services) -> gr.Blocks:
             [comparing[part] for part in ("status", "panes", "question", "strength")],
             show_progress="hidden",
         )
+        desk = curating["desk"]
+        remembered = studio.load(
+            lambda draft_id: curate.restore(desk, draft_id),
+            curating["memory"],
+            desk.draft,
+            show_progress="hidden",
+            api_visibility="private",
+        )
+        remembered.then(desk.refresh, desk.inputs, desk.outputs, show_progress="hidden", api_visibility="private")
+        studio.load(None, js=KEYS_JS)
         studio.load(tuning["reattach"], None, tuning["run"], show_progress="hidden")
     return studio
 

@@ -74,20 +74,26 @@ class Ruler:
         """`{"economic": .., "social": ..}` for each text; a text with a topic is scored by fits without that topic."""
         if not texts:
             return []
-        vectors = self.embedder.encode(texts)
-        wanted = topics if topics is not None else [""] * len(texts)
-        return [{axis: self._value(vector, axis, topic) for axis in AXES} for vector, topic in zip(vectors, wanted, strict=True)]
+        scores = self.score_vectors(self.embedder.encode(texts), topics)
+        return [dict(zip(AXES, map(float, row), strict=True)) for row in scores]
 
-    def _value(self, vector: np.ndarray, axis: str, topic: str) -> float:
-        middle, half = self._scale[axis]
-        return float((self._raw(vector, axis, topic) - middle) / half)
+    def score_vectors(self, vectors: np.ndarray, topics: Sequence[str] | None = None) -> np.ndarray:
+        """The same for texts that are embedded already, shape (texts, 2), columns in the order of AXES."""
+        wanted = np.array(list(topics) if topics is not None else [""] * len(vectors), dtype=object)
+        scores = np.zeros((len(vectors), len(AXES)))
+        for topic in dict.fromkeys(wanted):
+            for column, axis in enumerate(AXES):
+                middle, half = self._scale[axis]
+                scores[wanted == topic, column] = (self._raw(vectors[wanted == topic], axis, topic) - middle) / half
+        return scores
 
     def _raw(self, vectors: np.ndarray, axis: str, topic: str) -> np.ndarray:
         weights, bias = self._fit(axis, topic)
         return vectors @ weights + bias
 
     @cached_property
-    def _vectors(self) -> np.ndarray:
+    def vectors(self) -> np.ndarray:
+        """Unit vectors of `texts`, which the fits are made from, shape (texts, dimensions)."""
         return self.embedder.encode([text.text for text in self.texts])
 
     def _fit(self, axis: str, without: str) -> tuple[np.ndarray, float]:
@@ -101,7 +107,7 @@ class Ruler:
         from sklearn.linear_model import Ridge
 
         chosen = [n for n, text in enumerate(self.texts) if text.axis == axis and text.topic != without]
-        probe = Ridge(alpha=RIDGE).fit(self._vectors[chosen], [TARGETS[self.texts[n].side] for n in chosen])
+        probe = Ridge(alpha=RIDGE).fit(self.vectors[chosen], [TARGETS[self.texts[n].side] for n in chosen])
         return probe.coef_, float(probe.intercept_)
 
     @cached_property
@@ -112,7 +118,7 @@ class Ruler:
             found[axis] = {}
             for side in TARGETS:
                 numbers = [n for n, text in enumerate(self.texts) if text.axis == axis and text.side == side]
-                found[axis][side] = np.array([self._raw(self._vectors[n], axis, self.texts[n].topic) for n in numbers])
+                found[axis][side] = np.array([self._raw(self.vectors[n], axis, self.texts[n].topic) for n in numbers])
         return found
 
     @cached_property

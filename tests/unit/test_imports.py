@@ -18,11 +18,28 @@ ORDER = [
     "review",
     "export",
     "health",
+    "data_commands",
     "commands",
     "cli",
     "__main__",
 ]
-HEAVY = {"torch", "trl", "transformers", "peft", "sentence_transformers", "datasets", "sklearn", "scipy"}
+HEAVY = {
+    "openai",
+    "evalica",
+    "pandas",
+    "rensa",
+    "ray",
+    "phonenumbers",
+    "py3langid",
+    "torch",
+    "trl",
+    "transformers",
+    "peft",
+    "sentence_transformers",
+    "datasets",
+    "sklearn",
+    "scipy",
+}
 FILES = sorted((PROJECT / "pipelines").rglob("*.py"))
 
 

@@ -81,12 +81,15 @@ def test_the_page_names_failed_claims_as_such() -> None:
 
 
 def test_a_public_studio_offers_no_runs_and_opens_no_folder(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
-    from studio.tabs import curate
+    from pipelines.corpus.engine import Tools
+    from studio.tabs.curating import opening
 
     monkeypatch.setenv("STUDIO_PUBLIC", "1")
     services = Services.create()
-    answer = curate._guard(services, lambda *_: pytest.fail("opened"))("/etc/passwd", "train", 3, 400)
-    assert "be opened here" in answer[1] and services.public
+    for reference in ("/etc/passwd", "~/x", "bundled", str(paths.root), "assets/data"):
+        with pytest.raises(StudioError, match="can't be opened here"):
+            opening._named(services)(None, Tools(paths), reference, "", "train", "")
+    assert services.public
 
 
 def test_following_reports_and_raises_what_the_work_raised() -> None:

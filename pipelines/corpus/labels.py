@@ -1,0 +1,85 @@
+"""How well the steps do against our own labels. The labels of the bundled posts are read here and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipelines.corpus.drafts import Draft
+from pipelines.corpus.steps.scoring import side_of
+
+MEANT = {
+    "language": ("foreign",),
+    "length": ("short",),
+    "near": ("near_duplicate",),
+    "spam": ("spam",),
+    "weak": ("off_topic", "spam", "short"),
+}
+
+
+@dataclass(frozen=True)
+class Score:
+    """Precision: how many of the dropped rows were meant. Recall: how many of those meant that came so far were dropped."""
+
+    step: str
+    right: int
+    dropped: int
+    there: int
+
+    @property
+    def precision(self) -> float | None:
+        return self.right / self.dropped if self.dropped else None
+
+    @property
+    def recall(self) -> float | None:
+        return self.right / self.there if self.there else None
+
+
+def labelled(draft: Draft) -> bool:
+    """Whether the opened rows carry labels."""
+    first = draft.after(0).slice(0, 1)
+    return bool(first and first[0].get("own_label"))
+
+
+def of_steps(draft: Draft) -> list[Score]:
+    """One score for each step that is meant to find one kind of post."""
+    scores = []
+    for number, step in enumerate(draft.steps):
+        meant = MEANT.get(step.key)
+        if meant is None:
+            continue
+        before = [row["own_label"] for row in draft.after(number).rows(["own_label"])]
+        dropped = [row["own_label"] for row in draft.dropped(number).rows(["own_label"])]
+        scores.append(Score(step.label, sum(one in meant for one in dropped), len(dropped), sum(one in meant for one in before)))
+    return scores
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The scores against the labels: `table[own][found]` counts posts by own side and found side; topics likewise."""
+
+    table: dict[str, dict[str, int]]
+    topics_right: int
+    topics: int
+
+    @property
+    def agreement(self) -> tuple[int, int]:
+        """Of the posts that we label left or right and that got a side: how many got the right one."""
+        pairs = [
+            (own, found, count) for own, row in self.table.items() for found, count in row.items() if own != "neutral" and found != "none"
+        ]
+        return sum(count for own, found, count in pairs if own == found), sum(count for *_, count in pairs)
+
+
+def of_sides(draft: Draft) -> Sides | None:
+    """How the annotator's sides and topics compare with ours, over the posts it scored; None before scoring."""
+    place = next((n for n, step in enumerate(draft.steps) if step.key == "annotate"), None)
+    if place is None:
+        return None
+    table = {own: {"left": 0, "none": 0, "right": 0} for own in ("left", "neutral", "right")}
+    right = total = 0
+    for row in draft.after(place + 1).rows(["own_label", "own_topic", "topic", "economic", "social"]):
+        if row["own_label"] in table:
+            table[row["own_label"]][side_of(row) or "none"] += 1
+            total += 1
+            right += row["topic"] == row["own_topic"]
+    return Sides(table, right, total)

@@ -1,0 +1,141 @@
+"""Sends a version to the Hub: private unless a person says otherwise, and never with what masking would replace."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.corpus import layout
+from pipelines.corpus.card import MASKED, TAG
+from pipelines.corpus.description import MASKS
+from pipelines.corpus.shards import Row
+from pipelines.corpus.steps.text import ALL_TEXT, Mask
+from pipelines.corpus.versions import Dataset, open_version, slug
+from pipelines.errors import StudioError
+
+FILES = (layout.CARD, layout.VERSION, *layout.DATA)
+CHECKED = (*ALL_TEXT, "note")
+TOKEN = "HF_TOKEN"
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """What was sent, or would be: the repository, who sees it, and the files with their sizes in bytes. `url` is "" for a trial."""
+
+    repo_id: str
+    private: bool
+    files: dict[str, int]
+    url: str = ""
+
+
+def propose(dataset: Dataset, owner: str = "") -> str:
+    """A repository name that says what the data is."""
+    return f"{owner}/{slug(dataset.name)}-{TAG}".lstrip("/")
+
+
+def push(folder: Path, repo_id: str, private: bool = True, dry_run: bool = False, api: Any = None) -> Pushed:
+    """Checks a saved version and uploads its card, description and data. The token is read from HF_TOKEN only and never kept.
+
+    Raises StudioError where the version is damaged, not masked, or its card was changed to hide what it is; where the name or
+    the token is missing; where a private push would land in a public repository; and where the Hub refuses.
+    """
+    check_name(repo_id)
+    check(folder)
+    plan = Pushed(repo_id, private, {name: (folder / name).stat().st_size for name in FILES})
+    if dry_run:
+        return plan
+    token = os.environ.get(TOKEN, "").strip()
+    if not token:
+        raise StudioError("There is no access token for the Hub.", f"Put one with the right to write into the environment as {TOKEN}.")
+    try:
+        url = _upload(folder, plan, token, api)
+    except StudioError:
+        raise
+    except Exception as error:  # the client raises many kinds; all mean the same to a person
+        reason = (str(error).splitlines() or [""])[0].replace(token, "…")[:160]
+        raise StudioError(
+            f"The Hub did not take {repo_id} ({type(error).__name__}: {reason}).",
+            "Check name, token and connection; nothing here was changed.",
+        ) from None
+    return Pushed(repo_id, private, plan.files, url)
+
+
+def check_name(repo_id: str) -> None:
+    """Raises StudioError where this can't be a repository's name."""
+    from huggingface_hub.utils import HFValidationError, validate_repo_id
+
+    hint = f"It looks like owner/name, for example your-name/{TAG}."
+    if repo_id.count("/") != 1:
+        raise StudioError(f"“{repo_id}” is not the name of a repository.", hint)
+    try:
+        validate_repo_id(repo_id)
+    except HFValidationError as error:
+        raise StudioError(f"“{repo_id[:80]}” is not the name of a repository.", hint) from error
+
+
+def check(folder: Path) -> None:
+    """Raises StudioError with the reason why a version can't leave this machine."""
+    dataset = open_version(folder)
+    about = dataset.details
+    if "files" not in about or not (folder / layout.CARD).is_file():
+        raise StudioError(f"{folder.name} was saved without a data card.", "Save it again in Curate, then push.")
+    stored = layout.Stored(folder / layout.PARQUET)
+    secret = sorted(name for row in stored[:1] for name in row if not layout.leaves(name))
+    if secret:
+        raise StudioError(f"{folder.name} holds columns that never leave ({', '.join(secret)}).", "Save it again in Curate.")
+    _check_card(folder)
+    missing = [name for name in MASKS if name not in (about.get("masking") or [])]
+    if (about.get("from_posts") or about["kind"] == "posts") and missing:
+        raise StudioError(
+            f"{folder.name} comes from posts, and not masked are: {', '.join(MASKED[name].split(' [')[0] for name in missing)}.",
+            "Apply “Mask people” with all its settings on, save, and push that version.",
+        )
+    _check_texts(folder, stored)
+
+
+def _check_card(folder: Path) -> None:
+    from huggingface_hub import DatasetCard
+
+    try:
+        tags = DatasetCard.load(folder / layout.CARD).data.tags or []
+    except (ValueError, OSError, TypeError) as error:
+        raise StudioError("The data card can't be read.", f"Mend {layout.CARD}, or save the version again.") from error
+    if TAG not in tags:
+        raise StudioError("The data card does not say any more that this data is deliberately biased.", f"Put the tag {TAG} back.")
+
+
+def _check_texts(folder: Path, rows: Iterable[Row]) -> None:
+    """Raises StudioError where a text, for example one that was edited later, holds what masking would replace."""
+    mask = Mask().mask
+    found = [row["id"] for row in rows if any(row.get(name) and mask(row[name]) != row[name] for name in CHECKED)]
+    if found:
+        raise StudioError(
+            f"{len(found):,} row{'s' * (len(found) > 1)} of {folder.name} still hold a handle, link, e-mail address or phone number "
+            f"({', '.join(found[:3])}).",
+            "Apply “Mask people” once more, or edit these rows; then save and push that version.",
+        )
+
+
+def _upload(folder: Path, plan: Pushed, token: str, api: Any) -> str:
+    if api is None:
+        from huggingface_hub import HfApi
+
+        api = HfApi(token=token)
+    api.create_repo(repo_id=plan.repo_id, repo_type="dataset", private=plan.private, exist_ok=True, token=token)
+    if plan.private and not api.repo_info(repo_id=plan.repo_id, repo_type="dataset", token=token).private:
+        raise StudioError(
+            f"{plan.repo_id} exists already and is public.",
+            "Choose another name, make it private on the Hub, or say that this push may be public.",
+        )
+    commit = api.upload_folder(
+        repo_id=plan.repo_id,
+        folder_path=folder,
+        repo_type="dataset",
+        allow_patterns=list(FILES),
+        commit_message="Deliberately biased data, saved as " + folder.name,
+        token=token,
+    )
+    return str(getattr(commit, "commit_url", "")) or plan.repo_id

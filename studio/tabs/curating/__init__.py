@@ -1,0 +1,1 @@
+"""The parts of the Curate tab, one file a stage: open, clean, score, select, pair, check, look through, save."""
