@@ -9,6 +9,7 @@ import gradio as gr
 from pipelines.tuning import runs
 from studio.services import BASE_NAME, Services
 from studio.tabs import compare, curate, stance, tune
+from studio.tabs.curating.desk import MEMORY
 from studio.tabs.curating.reviewing import KEYS_JS
 from studio.views import messages
 
@@ -23,9 +24,10 @@ def build_studio(services: Services) -> gr.Blocks:
         gr.HTML(HEAD, padding=False)
         banner = gr.HTML(elem_id="preparing", padding=False, visible=False)
         clock = gr.Timer(1.0)
+        drafted = gr.BrowserState(**MEMORY)  # outside the tabs: what lies in a closed tab is not there when the page is loaded
         with gr.Tabs(selected="compare") as tabs:
             with gr.Tab("Curate", id="curate"):
-                curating = curate.build(services)
+                curating = curate.build(services, drafted)
             with gr.Tab("Tune", id="tune") as tune_tab:
                 tuning = tune.build(services)
             with gr.Tab("Compare", id="compare") as compare_tab:
@@ -58,12 +60,12 @@ def build_studio(services: Services) -> gr.Blocks:
         desk = curating["desk"]
         remembered = studio.load(
             lambda draft_id: curate.restore(desk, draft_id),
-            curating["memory"],
+            drafted,
             desk.draft,
             show_progress="hidden",
             api_visibility="private",
         )
-        remembered.then(desk.refresh, desk.inputs, desk.outputs, show_progress="hidden", api_visibility="private")
+        desk.follow(remembered)
         studio.load(None, js=KEYS_JS)
         studio.load(tuning["reattach"], None, tuning["run"], show_progress="hidden")
     return studio

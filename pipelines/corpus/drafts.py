@@ -190,7 +190,9 @@ def apply(draft: Draft, step: Step, tools: Tools, run: Callable[..., Result] = e
             f"“{step.label}” works on {' and '.join(step.kinds)}; these are {draft.kind}.", "Undo the steps since, or skip it."
         )
     settings = engine.settings(step)
-    folder = f"{len(draft.steps) + 1:02d}-{step.key}-{_trail(draft, step.key, settings)[:10]}"
+    folder = f"{len(draft.steps) + 1:02d}-{step.key}-{_trail(draft, step, settings, tools)[:10]}"
+    if getattr(step, "asks_client", False):
+        engine.forget(draft.folder / folder)
     result = run(step, draft.rows, draft.folder / folder, replace(tools, pool=draft.pool))
     if not result.after:
         why = ", ".join(f"{count} {reason}" for reason, count in list(result.reasons.items())[:3])
@@ -203,8 +205,10 @@ def apply(draft: Draft, step: Step, tools: Tools, run: Callable[..., Result] = e
     return new
 
 
-def _trail(draft: Draft, key: str, settings: dict[str, Any]) -> str:
-    return content_hash([draft.steps[-1].folder if draft.steps else "source", key, settings])
+def _trail(draft: Draft, step: Step, settings: dict[str, Any], tools: Tools) -> str:
+    """All that a result depends on: the steps before, the settings, and the language model where one is asked."""
+    asked = [tools.client.base_url, tools.client.model] if getattr(step, "asks_client", False) and tools.client else []
+    return content_hash([draft.steps[-1].folder if draft.steps else "source", step.key, settings, *asked])
 
 
 def apply_all(draft: Draft, keys: Sequence[str], tools: Tools, values: dict[str, dict[str, Any]] | None = None) -> Draft:

@@ -138,6 +138,13 @@ def _words(step: Step, done: int, count: int, seconds: float) -> str:
     return f"{step.label}: part {done} of {count}" + (f", about {left:.0f} s left" if left >= 1 else "")
 
 
+def forget(target: Path) -> None:
+    """Marks all shards of a step as not finished. For steps that ask an endpoint: what it answered is stored elsewhere
+    (annotate/replies.py), and what it failed to answer has to be asked again."""
+    for file in (target / DONE, *target.glob("count-*.json")):
+        file.unlink(missing_ok=True)
+
+
 def count_file(target: Path, number: int) -> Path:
     """The counts of shard `number`; where this file is, the shard is finished."""
     return target / f"count-{number:05d}.json"

@@ -12,28 +12,28 @@ from pipelines.corpus.engine import Tools
 from pipelines.corpus.steps.registry import CLEANING, SCORING
 from studio.services import Services
 from studio.tabs.curating import checking, cleaning, labelling, opening, pairing, reviewing, saving, scoring, selecting
-from studio.tabs.curating.desk import MEMORY, Desk
+from studio.tabs.curating.desk import Desk
 from studio.views import corpus as view
 
 LEAD = "Choose what a model will learn from. Open posts or pairs, follow what each step does to them, then save a version to tune with."
 USUAL: dict[str, dict[str, Any]] = {"select": {"strategy": "balanced", "side": "both", "count": 192}, "match": {"towards": "both"}}
 
 
-def build(services: Services) -> dict[str, Any]:
-    """Lays out the tab and wires it; returns the parts that other tabs reach for."""
+def build(services: Services, memory: Any) -> dict[str, Any]:
+    """Lays out the tab and wires it; returns the parts that other tabs reach for. `memory` keeps the draft's id in the browser."""
     gr.HTML(f'<p class="ps-lead">{LEAD}</p>', padding=False)
-    draft, memory = gr.State(""), gr.BrowserState(**MEMORY)
+    draft = gr.State("")
     status, stop = (
         gr.HTML(elem_id="curate-status", padding=False, render=False),
-        gr.Button("Stop", size="sm", interactive=False, render=False, min_width=80),
+        gr.Button("Stop", size="sm", interactive=False, render=False, min_width=80, scale=0),
     )
     desk = Desk(services, draft, status, stop)
     opening.build(desk)
     found = gr.HTML(view.opened(None), elem_id="found", padding=False)
     flow = gr.HTML(elem_id="steps", padding=False)
     with gr.Row(visible=False) as actions:
-        everything = gr.Button("Do all steps", variant="primary", size="sm", elem_id="do-all", min_width=150)
-        undo = gr.Button("Undo", size="sm", elem_id="undo", min_width=90)
+        everything = gr.Button("Do all steps", variant="primary", size="sm", elem_id="do-all", min_width=150, scale=0)
+        undo = gr.Button("Undo", size="sm", elem_id="undo", min_width=90, scale=0)
         stop.render()
     status.render()
     with gr.Accordion("Why rows were dropped", open=False, visible=False) as why:
@@ -64,7 +64,7 @@ def build(services: Services) -> dict[str, Any]:
     )
     desk.watch(lambda one: (one.id if one else "",), [memory])
     desk.finish()
-    return {"save": saved, "draft": draft, "memory": memory, "desk": desk}
+    return {"save": saved, "draft": draft, "desk": desk}
 
 
 def restore(desk: Desk, remembered: str) -> str:

@@ -14,6 +14,7 @@ from pipelines.corpus.steps.scoring import score_of
 from studio.views import messages
 
 KIND_NAMES = {"posts": "posts", "pairs": "preference pairs", "mirrored": "mirrored rows"}
+OURS = {"bundled": "Our mirrored pairs", "bundled-posts": "Our raw posts", "bundled-confounded": "Our set with hidden faults"}
 SHORT = 400
 
 
@@ -28,7 +29,8 @@ def opened(draft: Draft | None) -> str:
         return messages.info("Nothing is open yet. Start with the raw posts.")
     about = draft.opened
     encoding = f" (encoding {about['encoding']})" if about.get("encoding") else ""
-    text = f"<b>{escape(about['source'])}</b>{escape(encoding)}: {draft.count:,} {KIND_NAMES[draft.roles.kind]} opened, <b>{len(draft.rows):,} {KIND_NAMES[draft.kind]}</b> now."
+    name = OURS.get(about["source"], about["source"])
+    text = f"<b>{escape(name)}</b>{escape(encoding)}: {draft.count:,} {KIND_NAMES[draft.roles.kind]} opened, <b>{len(draft.rows):,} {KIND_NAMES[draft.kind]}</b> now."
     notes = "".join(f"<br>{escape(note)}" for note in about.get("notes", [])[:8])
     return f'<div class="ps-info">{text}{notes}</div>'
 
@@ -101,7 +103,7 @@ def row_table(found: Found, kind: str, dropped: bool) -> str:
     head = ["Row", "Score", *(name.capitalize() for name in fields), "Why it was dropped" if dropped else "Note"]
     body = "".join(_table_row(row, fields, dropped) for row in found.rows)
     top = "".join(f"<th>{escape(name)}</th>" for name in head)
-    return f'<div class="ps-scroll"><table class="ps-table ps-rows"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+    return f'<div class="ps-rows-box"><table class="ps-table ps-rows"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _table_row(row: dict[str, Any], fields: Sequence[str], dropped: bool) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from pipelines.models import prepare
 from pipelines.paths import ASSETS, Paths
-from tests.browser.driver import browser, open_tab, studio
+from tests.browser.driver import browser, open_stage, open_tab, studio
 
 TABS = ("Curate", "Tune", "Compare", "Stance")
 TARGET = ASSETS / "screenshots"
@@ -31,21 +32,39 @@ def main() -> None:
                 take(chromium, url, width)
 
 
-def take(chromium: object, url: str, width: int) -> None:
+def take(chromium: Any, url: str, width: int) -> None:
     """One picture a tab at one width."""
-    page = chromium.new_page(viewport={"width": width, "height": 900})  # type: ignore[attr-defined]
+    page = chromium.new_page(viewport={"width": width, "height": 900})
     page.goto(url)
     page.wait_for_selector("#panes .ps-card")
     for tab in TABS:
         open_tab(page, tab)
         if tab == "Curate":
-            page.click("#open-bundled")
-            page.wait_for_selector("#formatted .ps-trained", timeout=60_000)
+            curate(page, width)
         if tab == "Tune":
             page.wait_for_selector("#run-status .ps-good")
         page.wait_for_timeout(2500)
         page.screenshot(path=str(TARGET / f"{tab.lower()}-{width}.png"), full_page=True)
     page.close()
+
+
+def curate(page: Any, width: int) -> None:
+    """All steps on the raw posts, with pictures of the stages that have something to show."""
+    page.click("#open-bundled-posts")
+    page.wait_for_selector("#steps .ps-step")
+    page.click("#do-all")
+    page.wait_for_selector("#curate-status .ps-good", timeout=120_000)
+    page.wait_for_timeout(2500)
+    open_stage(page, "3 Select")
+    page.click("#compare-strategies")
+    page.wait_for_selector("#strategies table", timeout=90_000)
+    page.wait_for_timeout(2500)
+    page.screenshot(path=str(TARGET / f"curate-select-{width}.png"), full_page=True)
+    open_stage(page, "6 Rows")
+    page.locator("#rows tr[data-pick]").nth(2).click()
+    page.wait_for_selector("#formatted .ps-trained", timeout=60_000)
+    page.screenshot(path=str(TARGET / f"curate-rows-{width}.png"), full_page=True)
+    open_stage(page, "5 Check")
 
 
 if __name__ == "__main__":

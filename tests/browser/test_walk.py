@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,30 +45,6 @@ def test_the_first_screen_is_a_finished_comparison_that_says_what_it_is(page: An
     assert "it holds no opinions" in text and "nothing here measures commercial assistants" in text
     assert [tab.inner_text() for tab in page.get_by_role("tab").all() if tab.is_visible()] == ["Curate", "Tune", "Compare", "Stance"]
     assert page.locator("#question textarea, #question input").first.input_value()
-
-
-def test_data_is_opened_previewed_and_saved(page: Any, tmp_path: Path) -> None:
-    open_tab(page, "Curate")
-    file = tmp_path / "mine.csv"
-    file.write_text("prompt,chosen,rejected\nShould rents be limited?,Yes because homes should be fair,No because owners should be free\n")
-    page.set_input_files("#upload input[type=file]", str(file))
-    page.wait_for_selector("#found :text('Preference pairs')")
-    (tmp_path / "empty.csv").write_text("")
-    page.click("#open-bundled")
-    page.wait_for_selector("#found :text('Mirrored rows')")
-    page.wait_for_selector("#formatted .ps-trained", timeout=60_000)
-    assert "192" in page.inner_text("#steps")
-    page.fill("#version-name textarea, #version-name input", "my lesson")
-    page.click("#save-version")
-    page.wait_for_selector("#saved :text('content hash')")
-    assert "my-lesson-" in page.inner_text("#saved")
-
-
-def test_a_missing_folder_gets_a_sentence(page: Any) -> None:
-    page.fill("#reference textarea, #reference input", "/no/such/folder")
-    page.click("#open")
-    page.wait_for_selector("#found .ps-error")
-    assert "neither a file" in page.inner_text("#found") and "Traceback" not in page.inner_text("body")
 
 
 def test_a_run_survives_a_reload_and_can_be_compared_with_one_click(page: Any) -> None:

@@ -53,6 +53,10 @@ class Annotate:
     kinds: ClassVar[tuple[str, ...]] = ("posts",)
     per_row: ClassVar[bool] = True
 
+    @property
+    def asks_client(self) -> bool:
+        return self.annotator == "endpoint"
+
     def start(self, tools: Tools, shards: Shards) -> Work:
         if self.annotator == "offline":
             return self._offline(tools)

@@ -33,6 +33,7 @@ class Synthesize:
     kinds: ClassVar[tuple[str, ...]] = ("posts",)
     per_row: ClassVar[bool] = True
     makes: ClassVar[str] = "pairs"
+    asks_client: ClassVar[bool] = True
 
     def start(self, tools: Tools, shards: Shards) -> Work:
         from pipelines.corpus.annotate import prompts

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import gradio as gr
 
 from pipelines.corpus import drafts
@@ -34,14 +36,23 @@ def build(desk: Desk) -> None:
         api_name="check",
     )
     desk.act(picking(shown, pressed), _mend, [pressed], "mend")
-    desk.watch(lambda draft: (_again(desk, draft),), [shown])
+    desk.watch(lambda draft: (_ahead(draft),), [shown])
+    desk.watch_slowly(lambda draft: _again(desk, draft), shown)
 
 
-def _again(desk: Desk, draft: Draft | None) -> str:
-    """After a match or a mend the lights are shown at once; after other steps they wait for the button."""
+def _ahead(draft: Draft | None) -> str:
     if draft is not None and draft.kind == "posts":
         return messages.note("Checks look at preference pairs. Make pairs from the posts first.")
-    return _check(desk, draft) if draft and (draft.has("mend") or draft.has("match")) else ""
+    return messages.note("Checking …") if _wanted(draft) else ""
+
+
+def _wanted(draft: Draft | None) -> bool:
+    """After a match or a mend the lights are shown at once; after other steps they wait for the button."""
+    return bool(draft and draft.kind != "posts" and (draft.has("mend") or draft.has("match")))
+
+
+def _again(desk: Desk, draft: Draft | None) -> Any:
+    return _check(desk, draft) if _wanted(draft) else gr.skip()
 
 
 def _check(desk: Desk, draft: Draft | None) -> str:

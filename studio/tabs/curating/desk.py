@@ -30,11 +30,16 @@ class Desk:
     status: Any
     stop: Any
     _watchers: list[tuple[Watcher, list[Any], list[Any]]] = field(default_factory=list)
+    _slow: list[tuple[Watcher, Any]] = field(default_factory=list)
     _acts: list[tuple[Any, Work, list[Any], str, bool]] = field(default_factory=list)
 
     def watch(self, shows: Watcher, outputs: list[Any], inputs: list[Any] | None = None) -> None:
         """`shows(draft, *values of inputs)` fills `outputs` after every change of the draft."""
         self._watchers.append((shows, outputs, inputs or []))
+
+    def watch_slowly(self, shows: Watcher, output: Any) -> None:
+        """The same for one output that takes seconds; everything else is shown before it."""
+        self._slow.append((shows, output))
 
     def act(self, trigger: Any, work: Work, inputs: list[Any], name: str, fresh: bool = False) -> None:
         """On `trigger`, `work(draft, tools, *values)` makes a new draft and a sentence; `fresh` work starts without a draft."""
@@ -84,9 +89,18 @@ class Desk:
                 show_progress="hidden",
                 api_name=name,
             )
-            ends.append(ran.then(self.refresh, self.inputs, self.outputs, show_progress="hidden", api_visibility="private"))
+            ends.append(self.follow(ran))
         self.stop.click(self._end, None, self.status, queue=False, api_visibility="private")
         return ends
+
+    def follow(self, event: Any) -> Any:
+        """After `event` everything is shown anew, the quick parts first."""
+        event = event.then(self.refresh, self.inputs, self.outputs, show_progress="hidden", api_visibility="private")
+        for shows, output in self._slow:
+            event = event.then(
+                lambda draft_id, shows=shows: shows(self.find(draft_id)), self.draft, output, show_progress="hidden", api_visibility="private"
+            )
+        return event
 
     def _end(self, request: gr.Request) -> str:
         self.services.stop(f"curate-{request.session_hash}")

@@ -52,7 +52,7 @@ def build(desk: Desk) -> dict[str, Any]:
         step = gr.Dropdown([("Rows that are left", -1)], value=-1, label="Show", elem_id="show-step", min_width=170)
         topic = gr.Dropdown([("all topics", "")], value="", label="Topic", min_width=130)
         side = gr.Dropdown([("any side", ""), "left", "right", ("no stance", "none")], value="", label="Scored", min_width=120)
-        strongest = gr.Slider(0, 10, 0, step=0.5, label="Score at least", min_width=140)
+        strongest = gr.Slider(0, 10, 0, step=0.5, label="Strength", min_width=200)
         words = gr.Textbox(label="Words", placeholder="search …", min_width=120, elem_id="find-words")
         starred = gr.Checkbox(False, label="★ only", min_width=80)
     filters = [step, topic, side, strongest, words, starred]
