@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pipelines.corpus.drafts import Draft
 from pipelines.corpus.shards import VECTOR, Row, Shards
-from pipelines.corpus.steps.scoring import score_of
+from pipelines.corpus.steps.scoring import score_of, side_of
 from pipelines.corpus.steps.text import ALL_TEXT
 
 PAGE = 20
@@ -67,9 +67,9 @@ def _shown(rows: list[Row]) -> list[Row]:
 
 def matches(row: Row, wanted: Wanted) -> bool:
     """Whether a row passes every filter that is set."""
-    score = score_of(row)
-    if wanted.side and ("none" if score is None else "left" if score < 0 else "right") != wanted.side:
+    if wanted.side and (side_of(row) or "none") != wanted.side:
         return False
+    score = score_of(row) if row.get("score") is None else row["score"]  # pairs keep the strength of the post they are from
     if wanted.strongest and (score is None or abs(score) < wanted.strongest):
         return False
     if wanted.starred and not row.get("star"):

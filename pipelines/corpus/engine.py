@@ -87,6 +87,10 @@ def check_settings(step: Step) -> None:
             isinstance(value, bool) or not isinstance(value, int | float) or not about["low"] <= value <= about["high"]
         ):
             raise StudioError(f"{step.label}: {about['label']} is {value}.", f"It must lie between {about['low']:g} and {about['high']:g}.")
+        if type(one.default) is int and not isinstance(value, int):
+            raise StudioError(f"{step.label}: {about['label']} is {value}.", "It must be a whole number.")
+        if isinstance(one.default, str) and not isinstance(value, str):
+            raise StudioError(f"{step.label}: {about['label']} is {value}.", "It must be text; put numbers into quotation marks.")
 
 
 @dataclass(frozen=True)

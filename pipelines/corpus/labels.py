@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipelines.corpus.drafts import Draft
+from pipelines.corpus.shards import Shards
 from pipelines.corpus.steps.scoring import side_of
 
 MEANT = {
@@ -14,6 +15,9 @@ MEANT = {
     "spam": ("spam",),
     "weak": ("off_topic", "spam", "short"),
 }
+SIDES = ("left", "neutral", "right")
+KNOWN = frozenset([*SIDES, *(label for meant in MEANT.values() for label in meant)])
+LOOKED_AT = 100
 
 
 @dataclass(frozen=True)
@@ -35,22 +39,25 @@ class Score:
 
 
 def labelled(draft: Draft) -> bool:
-    """Whether the opened rows carry labels."""
-    first = draft.after(0).slice(0, 1)
-    return bool(first and first[0].get("own_label"))
+    """Whether the opened rows carry labels that mean what ours do."""
+    return any(row.get("own_label") in KNOWN for row in draft.after(0).slice(0, LOOKED_AT))
 
 
 def of_steps(draft: Draft) -> list[Score]:
-    """One score for each step that is meant to find one kind of post."""
+    """One score for each step that is meant to find one kind of post, where such posts were among those opened."""
     scores = []
+    there = set(_labels(draft.after(0)))
     for number, step in enumerate(draft.steps):
-        meant = MEANT.get(step.key)
-        if meant is None:
+        meant = MEANT.get(step.key, ())
+        if there.isdisjoint(meant):
             continue
-        before = [row["own_label"] for row in draft.after(number).rows(["own_label"])]
-        dropped = [row["own_label"] for row in draft.dropped(number).rows(["own_label"])]
+        before, dropped = _labels(draft.after(number)), _labels(draft.dropped(number))
         scores.append(Score(step.label, sum(one in meant for one in dropped), len(dropped), sum(one in meant for one in before)))
     return scores
+
+
+def _labels(rows: Shards) -> list[str]:
+    return [row.get("own_label") or "" for row in rows.rows(["own_label"])]
 
 
 @dataclass(frozen=True)
@@ -75,11 +82,13 @@ def of_sides(draft: Draft) -> Sides | None:
     place = next((n for n, step in enumerate(draft.steps) if step.key == "annotate"), None)
     if place is None:
         return None
-    table = {own: {"left": 0, "none": 0, "right": 0} for own in ("left", "neutral", "right")}
+    table = {own: {"left": 0, "none": 0, "right": 0} for own in SIDES}
     right = total = 0
     for row in draft.after(place + 1).rows(["own_label", "own_topic", "topic", "economic", "social"]):
-        if row["own_label"] in table:
-            table[row["own_label"]][side_of(row) or "none"] += 1
+        if row.get("own_label") not in table:
+            continue
+        table[row["own_label"]][side_of(row) or "none"] += 1
+        if row.get("own_topic"):
             total += 1
             right += row["topic"] == row["own_topic"]
     return Sides(table, right, total)

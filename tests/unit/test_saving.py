@@ -40,7 +40,7 @@ def _scored(row_id: str) -> Row:
         "topic": "trade",
         "annotator": "test",
         "problem": "",
-        VECTOR: b"\0" * 8,
+        VECTOR: b"\0" * 512,
     }
 
 

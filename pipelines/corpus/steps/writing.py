@@ -99,7 +99,7 @@ class Synthesize:
             return "", ""
         places = ruler.score([chosen, rejected], [topic.id, topic.id])
         gap = (places[0][topic.axis] - places[1][topic.axis]) * (1 if side == "right" else -1)
-        return ("", "") if gap >= self.apart else ("answers not opposite", f"{gap:+.2f} apart on the ruler")
+        return ("", "") if gap >= self.apart else ("answers not opposite", f"{round(gap, 2) + 0.0:+.2f} apart on the ruler")
 
 
 def copied_share(answer: str, post: str) -> float:
