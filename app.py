@@ -44,7 +44,8 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     studio = build_studio(services)
-    folders = [str(services.paths.runs), str(services.paths.datasets), str(services.paths.models), str(services.paths.results)]
+    where = services.paths
+    folders = [str(folder) for folder in (where.runs, where.datasets, where.drafts, where.replies, where.models, where.results)]
     studio.queue(default_concurrency_limit=8).launch(
         server_name=host, server_port=port, theme=theme(), css=css(), ssr_mode=False, share=False, quiet=True, prevent_thread_lock=True,
         max_file_size=UPLOAD_BYTES[services.public], blocked_paths=folders,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -26,23 +27,34 @@ def _progress(fraction: float, text: str) -> None:
 
 def curate(options: argparse.Namespace, paths: Paths) -> None:
     """Opens data, applies steps and saves a version; Ctrl+C keeps the draft, and --resume goes on with it."""
-    from pipelines.corpus import drafts, versions
+    from pipelines.corpus import drafts
     from pipelines.corpus.engine import Tools
 
+    values = parse_settings(options.set or [])
     tools = Tools(paths, _ruler(paths), _host(paths), _client(options, paths), progress=_progress)
     draft = _open(options, paths, tools)
-    keys = steps_of(options.steps, draft.kind)
     try:
-        for step in _steps(keys, parse_settings(options.set or []), {one.key for one in draft.steps}):
+        for step in _steps(steps_of(options.steps, draft.roles.kind), values, {one.key for one in draft.steps}):
             draft = drafts.apply(draft, step, tools, _engine(options.engine))
-    except KeyboardInterrupt:
-        print(f"Stopped. Go on with: python -m pipelines curate --resume {draft.id}", file=sys.stderr)
+        if options.output:
+            drafts.export(draft, options.output, options.name or "", paths)
+        folder = options.output or drafts.save(draft, options.name or "", paths)
+    except (KeyboardInterrupt, StudioError) as stopped:
+        if isinstance(stopped, StudioError) and not draft.steps and not options.resume:
+            drafts.forget(draft)
+        else:
+            print(f"What is done so far is kept. Go on with: {_again(draft.id, options)}", file=sys.stderr)
         raise
-    if options.output:
-        versions.write(drafts.dataset(draft), options.output, paths)
-    folder = options.output or drafts.save(draft, options.name or "", paths)
     _out(options, _described(draft, folder), "\n".join([*_lines(draft), f"Saved in {folder}"]))
     drafts.forget(draft)
+
+
+def _again(draft_id: str, options: argparse.Namespace) -> str:
+    """The command that goes on with a draft, with all that was asked for."""
+    given = {name: getattr(options, name) for name in ("steps", "engine", "endpoint", "model", "name", "output") if getattr(options, name)}
+    words = [word for name, value in given.items() for word in (f"--{name}", str(value))]
+    words += [word for one in options.set or [] for word in ("--set", one)] + ["--json"] * options.json
+    return shlex.join(["python", "-m", "pipelines", "curate", "--resume", draft_id, *words])
 
 
 def _open(options: argparse.Namespace, paths: Paths, tools: Any) -> Any:

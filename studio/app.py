@@ -20,7 +20,7 @@ HEAD = """<div class="ps-head"><h1>PoliTune Studio</h1>
 
 def build_studio(services: Services) -> gr.Blocks:
     """The whole interface. Loads no model."""
-    with gr.Blocks(title="PoliTune Studio", analytics_enabled=False, fill_width=True) as studio:
+    with gr.Blocks(title="PoliTune Studio", analytics_enabled=False, fill_width=True, delete_cache=(3600, 6 * 3600)) as studio:
         gr.HTML(HEAD, padding=False)
         banner = gr.HTML(elem_id="preparing", padding=False, visible=False)
         clock = gr.Timer(1.0)

@@ -76,6 +76,14 @@ class Services:
         self._stops[session] = threading.Event()
         return self._stops[session]
 
+    def signal(self, work: str) -> threading.Event:
+        """The stop signal of a piece of work by its name; made where there is none, kept until `done`."""
+        return self._stops.setdefault(work, threading.Event())
+
+    def done(self, work: str) -> None:
+        """Forgets the signal of work that has ended."""
+        self._stops.pop(work, None)
+
     def stop(self, session: str) -> None:
         """Asks a visitor's running answer or measurement to end."""
         if session in self._stops:

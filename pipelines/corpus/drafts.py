@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +21,7 @@ from pipelines.corpus.engine import Cancelled, Result, Step, Tools, part_of
 from pipelines.corpus.shards import Shards
 from pipelines.corpus.sources import Source
 from pipelines.corpus.steps import registry
-from pipelines.corpus.versions import Dataset, slug, write_shards
+from pipelines.corpus.versions import Dataset, export_shards, slug, write_shards
 from pipelines.errors import StudioError
 from pipelines.paths import Paths, content_hash, read_json, write_json
 
@@ -77,23 +79,32 @@ class Draft:
     @property
     def pool(self) -> Shards | None:
         """The rows before the first selection, from which opposites are drawn; None where nothing was selected."""
-        place = next((n for n, step in enumerate(self.steps) if step.key == "select"), None)
+        place = self.place("select")
         return self.after(place) if place is not None else None
 
     def has(self, key: str) -> bool:
         return any(step.key == key for step in self.steps)
 
+    def place(self, *keys: str) -> int | None:
+        """Where the first step of one of these keys stands; None where there is none."""
+        return next((number for number, step in enumerate(self.steps) if step.key in keys), None)
 
-def create(source: Source, paths: Paths, roles: Roles | None = None, tools: Tools | None = None) -> Draft:
+    @property
+    def scored(self) -> bool:
+        """Whether the posts have scores: from a step here, or from the version that was opened."""
+        return self.kind == "posts" and (self.has("annotate") or bool(self.rows.slice(0, 1)[0].get("annotator")))
+
+
+def create(source: Source, paths: Paths, roles: Roles | None = None, tools: Tools | None = None, most_rows: int | None = None) -> Draft:
     """Reads a source whole into a new draft.
 
-    Raises StudioError where its columns are not recognized, Cancelled where a person stopped it; nothing is left then.
+    Raises StudioError where its columns are not recognized or it has more than `most_rows`, Cancelled where a person stopped it; nothing is left then.
     """
     tools = tools or Tools(paths)
     roles = roles or recognize(source.head, source.name)
     folder = paths.drafts / f"{slug(Path(source.name).stem)}-{secrets.token_hex(6)}"
     try:
-        count = _read_in(source, roles, folder / "source", tools)
+        count = _read_in(source, roles, folder / "source", tools, most_rows)
         about = {
             "reference": source.reference,
             "source": source.name,
@@ -129,7 +140,7 @@ def from_version(dataset: Dataset, paths: Paths) -> Draft:
     return draft
 
 
-def _read_in(source: Source, roles: Roles, target: Path, tools: Tools) -> int:
+def _read_in(source: Source, roles: Roles, target: Path, tools: Tools, most_rows: int | None) -> int:
     target.mkdir(parents=True)
     seen: set[str] = set()
     count = 0
@@ -137,8 +148,13 @@ def _read_in(source: Source, roles: Roles, target: Path, tools: Tools) -> int:
     for number, rows in enumerate(shards.regroup(named)):
         if tools.cancelled():
             raise Cancelled
-        shards.write(shards.path_of(target, "kept", number), rows)
         count += len(rows)
+        if most_rows is not None and count > most_rows:
+            raise StudioError(
+                f"{source.name} has more than {most_rows:,} rows, the most that can be opened here.",
+                "Use a part of it, or your own laptop.",
+            )
+        shards.write(shards.path_of(target, "kept", number), rows)
         share = min(1.0, count / source.total) if source.total else 0.0
         tools.progress(share, f"Reading: {count:,} rows")
     if not count:
@@ -174,10 +190,18 @@ def load(draft_id: str, paths: Paths) -> Draft:
         raise StudioError(f"The draft {draft_id} is damaged.", "Open the data again; saved versions are not affected.") from error
 
 
-def recent(paths: Paths) -> list[str]:
-    """Ids of all drafts, the last changed first."""
-    found = list(paths.drafts.glob(f"*/{ABOUT}"))
-    return [file.parent.name for file in sorted(found, key=lambda f: f.stat().st_mtime, reverse=True)]
+def recent(paths: Paths, most: int) -> list[tuple[str, str]]:
+    """Ids of the drafts that were changed last, newest first, each with its source, steps and time in words."""
+    found = sorted(paths.drafts.glob(f"*/{ABOUT}"), key=lambda file: file.stat().st_mtime, reverse=True)[:most]
+    named = []
+    for file in found:
+        try:
+            draft = load(file.parent.name, paths)
+        except StudioError:
+            continue
+        when = datetime.fromtimestamp(file.stat().st_mtime).strftime("%d %b %H:%M")
+        named.append((draft.id, f"draft of {draft.opened['source']}, {draft.count:,} rows, {len(draft.steps)} steps, {when}"))
+    return named
 
 
 def apply(draft: Draft, step: Step, tools: Tools, run: Callable[..., Result] = engine.run) -> Draft:
@@ -190,9 +214,11 @@ def apply(draft: Draft, step: Step, tools: Tools, run: Callable[..., Result] = e
             f"“{step.label}” works on {' and '.join(step.kinds)}; these are {draft.kind}.", "Undo the steps since, or skip it."
         )
     settings = engine.settings(step)
-    folder = f"{len(draft.steps) + 1:02d}-{step.key}-{_trail(draft, step, settings, tools)[:10]}"
-    if getattr(step, "asks_client", False):
-        engine.forget(draft.folder / folder)
+    folder = f"{len(draft.steps) + 1:02d}-{step.key}-{_trail(draft, step, settings)[:10]}"
+    if getattr(
+        step, "asks_client", False
+    ):  # asked again each time: what was answered is stored (annotate/replies.py), what failed may work now
+        folder += f"-{secrets.token_hex(3)}"
     result = run(step, draft.rows, draft.folder / folder, replace(tools, pool=draft.pool))
     if not result.after:
         why = ", ".join(f"{count} {reason}" for reason, count in list(result.reasons.items())[:3])
@@ -205,10 +231,9 @@ def apply(draft: Draft, step: Step, tools: Tools, run: Callable[..., Result] = e
     return new
 
 
-def _trail(draft: Draft, step: Step, settings: dict[str, Any], tools: Tools) -> str:
-    """All that a result depends on: the steps before, the settings, and the language model where one is asked."""
-    asked = [tools.client.base_url, tools.client.model] if getattr(step, "asks_client", False) and tools.client else []
-    return content_hash([draft.steps[-1].folder if draft.steps else "source", step.key, settings, *asked])
+def _trail(draft: Draft, step: Step, settings: dict[str, Any]) -> str:
+    """All that a result depends on: the steps before and the settings."""
+    return content_hash([draft.steps[-1].folder if draft.steps else "source", step.key, settings])
 
 
 def apply_all(draft: Draft, keys: Sequence[str], tools: Tools, values: dict[str, dict[str, Any]] | None = None) -> Draft:
@@ -220,27 +245,67 @@ def apply_all(draft: Draft, keys: Sequence[str], tools: Tools, values: dict[str,
     return draft
 
 
-def undo(draft: Draft) -> Draft:
-    """The draft without its last step; of several changes by hand only the last is taken back."""
-    if not draft.steps:
-        return draft
-    last = draft.steps[-1]
-    shorter = replace(draft, steps=draft.steps[:-1])
-    if last.key == "hand" and len(last.settings["edits"]) > 1:
-        return apply(
-            shorter, registry.make("hand", {"edits": tuple(last.settings["edits"][:-1])}), Tools(Paths(draft.folder.parent.parent))
-        )
+def back(draft: Draft, steps: int) -> Draft:
+    """The draft as it was after its first `steps` steps."""
+    shorter = replace(draft, steps=draft.steps[:steps])
     _write(shorter)
     return shorter
 
 
+def undo(draft: Draft) -> Draft:
+    """The draft without its last step; of several changes by hand only those of the last press are taken back."""
+    if not draft.steps:
+        return draft
+    last = draft.steps[-1]
+    edits = last.settings["edits"] if last.key == "hand" else []
+    kept = tuple(one for one in edits if one.get("press") != edits[-1].get("press"))
+    if not kept:
+        return back(draft, len(draft.steps) - 1)
+    return _by_hand(replace(draft, steps=draft.steps[:-1]), kept, Tools(Paths(draft.folder.parent.parent)), last)
+
+
 def change(draft: Draft, edits: Sequence[dict[str, Any]], tools: Tools) -> Draft:
-    """Adds changes by hand; several in a row are one step."""
+    """Adds changes by hand, all of one press; several presses in a row are one step."""
     earlier: tuple[dict[str, Any], ...] = ()
-    if draft.steps and draft.steps[-1].key == "hand":
-        earlier = tuple(draft.steps[-1].settings["edits"])
+    last = draft.steps[-1] if draft.steps and draft.steps[-1].key == "hand" else None
+    if last:
+        earlier = tuple(last.settings["edits"])
         draft = replace(draft, steps=draft.steps[:-1])
-    return apply(draft, registry.make("hand", {"edits": (*earlier, *edits)}), tools)
+    press = 1 + max((one.get("press", 0) for one in earlier), default=0)
+    return _by_hand(draft, (*earlier, *({**one, "press": press} for one in edits)), tools, last)
+
+
+def _by_hand(draft: Draft, edits: tuple[dict[str, Any], ...], tools: Tools, replaced: Applied | None) -> Draft:
+    """Applies all changes; the rows as they were before the last one can be made again, so they need no room."""
+    new = apply(draft, registry.make("hand", {"edits": edits}), tools)
+    if replaced and replaced.folder != new.steps[-1].folder:
+        shutil.rmtree(draft.folder / replaced.folder, ignore_errors=True)
+    return new
+
+
+def export(draft: Draft, target: Path, name: str, paths: Paths) -> None:
+    """Writes the rows that are left as a version to a folder of the person's choice."""
+    export_shards(name.strip() or draft.name, draft.kind, draft.rows, details(draft), target, paths)  # type: ignore[arg-type]
+
+
+@contextmanager
+def working(draft_id: str, paths: Paths) -> Iterator[Draft]:
+    """The draft, for one worker at a time: also over two pages and two studios.
+
+    Raises StudioError where it is not there, or another step is running on it.
+    """
+    import filelock
+
+    load(draft_id, paths)
+    lock = filelock.FileLock(paths.drafts / draft_id / ".lock", timeout=0, thread_local=False)
+    try:
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise StudioError("Another step is still running on these rows.", "Wait until it ends, or press Stop.") from error
+    try:
+        yield load(draft_id, paths)
+    finally:
+        lock.release()
 
 
 def details(draft: Draft) -> dict[str, Any]:
@@ -264,6 +329,13 @@ def dataset(draft: Draft) -> Dataset:
 def save(draft: Draft, name: str, paths: Paths, terms: dict[str, str] | None = None) -> Path:
     """Writes a version from the rows that are left; `terms` are license, terms and legal_basis as the person gave them."""
     return write_shards(name.strip() or draft.name, draft.kind, draft.rows, {**details(draft), **(terms or {})}, paths)  # type: ignore[arg-type]
+
+
+def expire(paths: Paths, hours: float) -> None:
+    """Deletes drafts that nobody changed for so long: on a public studio nobody's rows stay."""
+    for file in paths.drafts.glob(f"*/{ABOUT}"):
+        if time.time() - file.stat().st_mtime > hours * 3600:
+            shutil.rmtree(file.parent, ignore_errors=True)
 
 
 def forget(draft: Draft) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from time import monotonic
 from typing import Any, ClassVar, NamedTuple, Protocol
@@ -121,10 +121,12 @@ def run(step: Step, source: Shards, target: Path, tools: Tools) -> Result:
         return Result.load(target)
     check_settings(step)
     target.mkdir(parents=True, exist_ok=True)
-    started, files, work = monotonic(), source.files, step.start(tools, source)
+    inner = replace(tools)
+    started, files, work = monotonic(), source.files, step.start(inner, source)
     for number, file in enumerate(files):
         if tools.cancelled():
             raise Cancelled
+        inner.progress = part_of(tools.progress, number, len(files))
         if not (step.per_row and count_file(target, number).is_file()):
             rows = read(file)
             store(rows, work(rows), target, number)
@@ -140,13 +142,6 @@ def part_of(progress: Progress, number: int, count: int) -> Progress:
 def _words(step: Step, done: int, count: int, seconds: float) -> str:
     left = seconds / done * (count - done)
     return f"{step.label}: part {done} of {count}" + (f", about {left:.0f} s left" if left >= 1 else "")
-
-
-def forget(target: Path) -> None:
-    """Marks all shards of a step as not finished. For steps that ask an endpoint: what it answered is stored elsewhere
-    (annotate/replies.py), and what it failed to answer has to be asked again."""
-    for file in (target / DONE, *target.glob("count-*.json")):
-        file.unlink(missing_ok=True)
 
 
 def count_file(target: Path, number: int) -> Path:

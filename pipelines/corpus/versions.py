@@ -126,6 +126,12 @@ def write(dataset: Dataset, target: Path, paths: Paths | None = None) -> None:
     _write(lambda: dataset.rows, about, target)
 
 
+def export_shards(name: str, kind: Kind, shards: Shards, details: dict[str, Any], target: Path, paths: Paths) -> None:
+    """Like `write`, for rows that need not fit into memory."""
+    rows = lambda: layout.shard_rows(shards)  # noqa: E731
+    _write(rows, _describe(name, kind, layout.survey(kind, rows()), details, paths.datasets), target)
+
+
 def _write(rows: Callable[[], Iterable[Row]], about: dict[str, Any], target: Path) -> None:
     target = target.resolve()
     refuse_strangers(target, VERSION)

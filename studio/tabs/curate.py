@@ -10,6 +10,7 @@ from pipelines.corpus import drafts
 from pipelines.corpus.drafts import Draft
 from pipelines.corpus.engine import Tools
 from pipelines.corpus.steps.registry import CLEANING, SCORING
+from pipelines.errors import StudioError
 from studio.services import Services
 from studio.tabs.curating import checking, cleaning, labelling, opening, pairing, reviewing, saving, scoring, selecting
 from studio.tabs.curating.desk import Desk
@@ -25,7 +26,7 @@ def build(services: Services, memory: Any) -> dict[str, Any]:
     draft = gr.State("")
     status, stop = (
         gr.HTML(elem_id="curate-status", padding=False, render=False),
-        gr.Button("Stop", size="sm", interactive=False, render=False, min_width=80, scale=0),
+        gr.Button("Stop", size="sm", visible=False, render=False, min_width=80, scale=0, elem_id="curate-stop"),
     )
     desk = Desk(services, draft, status, stop)
     opening.build(desk)
@@ -34,8 +35,10 @@ def build(services: Services, memory: Any) -> dict[str, Any]:
     with gr.Row(visible=False) as actions:
         everything = gr.Button("Do all steps", variant="primary", size="sm", elem_id="do-all", min_width=150, scale=0)
         undo = gr.Button("Undo", size="sm", elem_id="undo", min_width=90, scale=0)
-        stop.render()
+        place = gr.Dropdown([], show_label=False, container=False, min_width=200, scale=0, elem_id="back-to")
+        back = gr.Button("Go back to there", size="sm", elem_id="go-back", min_width=130, scale=0)
     status.render()
+    stop.render()
     with gr.Accordion("Why rows were dropped", open=False, visible=False) as why:
         reasons = gr.HTML(elem_id="reasons", padding=False)
     with gr.Tabs(visible=False, elem_id="stages") as stages:
@@ -56,6 +59,8 @@ def build(services: Services, memory: Any) -> dict[str, Any]:
             saved = saving.build(desk)["saved"]
     desk.act(everything.click, _everything, [], "do_all")
     desk.act(undo.click, _undo, [], "undo")
+    desk.act(back.click, _back, [place], "go_back")
+    desk.watch(_places, [place])
     desk.watch(lambda one: (view.opened(one), view.flow(one), view.reasons(one)), [found, flow, reasons])
     desk.watch(lambda one: tuple([gr.update(visible=one is not None)] * 3), [actions, stages, why])
     desk.watch(
@@ -78,6 +83,20 @@ def _everything(draft: Draft, tools: Tools) -> tuple[Draft, str]:
     todo = [key for key in (*CLEANING["posts"], *SCORING, "select", "match") if key not in done]
     draft = drafts.apply_all(draft, todo, tools, USUAL)
     return draft, f"{draft.count:,} posts became {len(draft.rows):,} pairs. Next: look at the checks, then read some rows."
+
+
+def _places(draft: Draft | None) -> tuple[Any]:
+    """The places that one can go back to, the last but one first."""
+    steps = draft.steps if draft else ()
+    places = [("Back to: as opened", 0), *((f"Back to: after {step.label}", number) for number, step in enumerate(steps[:-1], 1))]
+    return (gr.update(choices=places[::-1], value=places[-1][1], visible=bool(steps)),)
+
+
+def _back(draft: Draft, tools: Tools, place: int | None) -> tuple[Draft, str]:
+    gone = draft.steps[int(place or 0) :]
+    if not gone:
+        raise StudioError("There is nothing to take back.", "Choose an earlier place.")
+    return drafts.back(draft, int(place or 0)), f"Taken back: {', '.join(step.label for step in gone)}."
 
 
 def _undo(draft: Draft, tools: Tools) -> tuple[Draft, str]:

@@ -31,7 +31,8 @@ def opened(draft: Draft | None) -> str:
     encoding = f" (encoding {about['encoding']})" if about.get("encoding") else ""
     name = OURS.get(about["source"], about["source"])
     text = f"<b>{escape(name)}</b>{escape(encoding)}: {draft.count:,} {KIND_NAMES[draft.roles.kind]} opened, <b>{len(draft.rows):,} {KIND_NAMES[draft.kind]}</b> now."
-    notes = "".join(f"<br>{escape(note)}" for note in about.get("notes", [])[:8])
+    remarks = [*([draft.roles.remark] if draft.roles.remark else []), *about.get("notes", [])[:8]]
+    notes = "".join(f"<br>{escape(note)}" for note in remarks)
     return f'<div class="ps-info">{text}{notes}</div>'
 
 
@@ -67,12 +68,13 @@ def reasons(draft: Draft | None) -> str:
     )
 
 
-def labels(scores: Sequence[Score], sides: Sides | None) -> str:
-    """Precision and recall of the steps, and the annotator's sides, against our own labels."""
+def labels(scores: Sequence[Score], sides: Sides | None, ours: bool) -> str:
+    """Precision and recall of the steps, and the annotator's sides, against the labels that the rows carry."""
     if not scores and sides is None:
         return ""
     body = [[s.step, f"{s.dropped}", _percent(s.precision, s.right, s.dropped), _percent(s.recall, s.right, s.there)] for s in scores]
-    html = messages.note("Against our own labels. The steps never see them; they are read for this table only.")
+    whose = "our own labels (the rules for spam were improved on these very posts)" if ours else "the labels in your file"
+    html = messages.note(f"Against {whose}. The steps never see them; they are read for this table only.")
     html += messages.table(
         ["Step", "Dropped", "Precision: dropped ones that were meant", "Recall: meant ones that were dropped"], body, numbers=(1, 2, 3)
     )
@@ -84,7 +86,7 @@ def _percent(share: float | None, right: int, of: int) -> str:
 
 
 def _sides(sides: Sides) -> str:
-    head = ["Our label", "scored left / progressive", "no stance", "scored right / traditional"]
+    head = ["Label", "scored left / progressive", "no stance", "scored right / traditional"]
     table = messages.table(
         head, [[own, *(str(row[found]) for found in ("left", "none", "right"))] for own, row in sides.table.items()], numbers=(1, 2, 3)
     )

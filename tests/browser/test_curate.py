@@ -106,7 +106,9 @@ def test_the_hidden_faults_are_found_and_mended_with_one_press(page: Any) -> Non
 def test_a_hostile_file_is_text_and_nothing_of_it_runs(page: Any, tmp_path: Path) -> None:
     words = "<img src=x onerror=window.hacked=1><script>window.hacked=1</script> [x](javascript:window.hacked=1) should rents be limited?"
     file = tmp_path / "<b>rows.jsonl"
-    file.write_text(json.dumps({"id": '"><svg onload=window.hacked=1>', "prompt": words, "chosen": words + " yes", "rejected": words + " no"}))
+    file.write_text(
+        json.dumps({"id": '"><svg onload=window.hacked=1>', "prompt": words, "chosen": words + " yes", "rejected": words + " no"})
+    )
     page.get_by_role("button", name="Open data").click()
     page.set_input_files("#upload input[type=file]", str(file))
     opened(page, "1 preference pairs opened")

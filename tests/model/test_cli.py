@@ -29,8 +29,18 @@ def test_curate_writes_a_folder(model_home: Paths, tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_text('{"prompt": "Why so?", "chosen": "Because it is fair.", "rejected": "Because it is free."}\n' * 2)
     done = call(model_home, "curate", "--input", str(tmp_path / "in.jsonl"), "--output", str(tmp_path / "out"), "--json")
     found = json.loads(done.stdout)
-    assert found["rows"] == 1 and found["steps"][1]["dropped"] == 1
+    assert found["rows"] == 1 and [step["key"] for step in found["steps"] if step["dropped"]] == ["exact"]
     assert json.loads((tmp_path / "out" / "version.json").read_text())["hash"] == found["hash"]
+    assert "[100%]" in done.stderr and not list(model_home.drafts.glob("*")), "progress is told, and no draft stays"
+
+
+def test_check_fails_for_the_faulty_set_and_push_only_tries(model_home: Paths) -> None:
+    done = call(model_home, "curate", "--input", "bundled-confounded", "--name", "faulty", "--steps", "mask", "--json")
+    name = json.loads(done.stdout)["name"]
+    checked = call(model_home, "check", "--data", name)
+    assert checked.returncode == 1 and "\nred    Refusals: " in checked.stdout
+    pushed = call(model_home, "push", name, "me/it", "--dry-run")
+    assert pushed.returncode == 0 and "Nothing was sent" in pushed.stdout
 
 
 def test_stance_score_keeps_the_order(model_home: Paths, tmp_path: Path) -> None:
@@ -50,6 +60,10 @@ def test_ask_answers_with_stamps(model_home: Paths) -> None:
     "arguments,words",
     [
         (("curate", "--input", "/no/such/file.csv"), "neither a file"),
+        (("curate", "--resume", "nothing"), "not here any more"),
+        (("curate", "--input", "bundled", "--steps", "everything"), "no curation step"),
+        (("check", "--data", "nothing"), "no data set version"),
+        (("push", "nothing", "me/it"), "no data set version"),
         (("ask", "Hi", "--columns", "nobody"), "no run called"),
         (("tune", "--data", "nothing"), "no data set version"),
         (("tune", "--learning-rate", "9"), "learning_rate"),

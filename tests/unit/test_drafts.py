@@ -30,14 +30,19 @@ TEXTS = (
 )
 
 
-def opened(paths: Paths, rows: Sequence[dict[str, Any]] = (), tools: Tools | None = None) -> Draft:
+def opened(paths: Paths, rows: Sequence[dict[str, Any]] = (), tools: Tools | None = None, most_rows: int | None = None) -> Draft:
     """A new draft of posts, or of other rows."""
     given = [dict(row) for row in rows] or [{"id": f"p{n}", "text": text} for n, text in enumerate(TEXTS)]
-    return drafts.create(Source("My posts.jsonl", lambda notes: iter(given)), paths, tools=tools)
+    return drafts.create(Source("My posts.jsonl", lambda notes: iter(given)), paths, tools=tools, most_rows=most_rows)
 
 
 def texts(draft: Draft) -> list[str]:
     return [row["text"] for row in draft.rows.rows()]
+
+
+def known(paths: Paths) -> list[str]:
+    """Ids of all drafts, the last changed first."""
+    return [name for name, _ in drafts.recent(paths, 99)]
 
 
 def star(row_id: str, value: bool = True) -> list[dict[str, Any]]:
@@ -97,7 +102,7 @@ def test_opening_that_fails_or_is_stopped_leaves_nothing(paths: Paths) -> None:
             drafts.create(Source("s", read), paths)
     with pytest.raises(Cancelled):
         opened(paths, tools=Tools(paths, cancelled=lambda: True))
-    assert not list(paths.drafts.glob("*")) and drafts.recent(paths) == []
+    assert not list(paths.drafts.glob("*")) and known(paths) == []
 
 
 def test_a_step_is_counted_kept_on_disk_and_undone(paths: Paths) -> None:
@@ -144,6 +149,13 @@ def test_changes_by_hand_are_one_step_and_undone_one_by_one(paths: Paths) -> Non
     assert seen == [(7, "Yes", True), (7, "Yes, yes", True), (7, "no, no, no", True), (7, "no, no, no", None)]
 
 
+def test_all_changes_of_one_press_are_undone_together(paths: Paths) -> None:
+    draft = drafts.change(opened(paths), star("p0"), Tools(paths))
+    draft = drafts.change(draft, [edit("p1", "text", "Yes"), edit("p1", "note", "odd")], Tools(paths))
+    row = drafts.undo(draft).rows.slice(1, 1)[0]
+    assert row["text"] == "no, no, no" and not row.get("note") and next(drafts.undo(draft).rows.rows())["star"] is True
+
+
 def test_changes_by_hand_after_another_step_are_a_step_of_their_own(paths: Paths) -> None:
     tools = Tools(paths)
     draft = drafts.change(drafts.apply(drafts.change(opened(paths), star("p0"), tools), Shout(), tools), star("p0", False), tools)
@@ -184,6 +196,7 @@ def test_a_damaged_description_is_a_sentence(paths: Paths, damage: str) -> None:
     (draft.folder / drafts.ABOUT).write_text(damage, encoding="utf-8")
     with pytest.raises(StudioError, match=r"is damaged\. Open the data again"):
         drafts.load(draft.id, paths)
+    assert known(paths) == []
 
 
 def test_only_drafts_are_loaded_as_drafts(paths: Paths) -> None:

@@ -13,7 +13,7 @@ from pipelines.corpus.shards import VECTOR, Row, Shards
 from pipelines.corpus.steps import registry
 from pipelines.errors import StudioError
 from pipelines.paths import Paths, read_json
-from tests.unit.test_drafts import opened, star
+from tests.unit.test_drafts import known, opened, star
 from tests.unit.test_versions import opened as loaded
 
 
@@ -88,11 +88,35 @@ def test_forgetting_a_draft_leaves_its_versions_and_the_latest_changed_is_listed
     one, two = opened(paths), opened(paths)
     for age, draft in enumerate((one, two)):
         os.utime(draft.folder / drafts.ABOUT, (10**9 + age, 10**9 + age))
-    assert drafts.recent(paths) == [two.id, one.id]
+    assert known(paths) == [two.id, one.id]
     drafts.apply(one, registry.make("exact"), Tools(paths))
-    assert drafts.recent(paths) == [one.id, two.id]
+    assert known(paths) == [one.id, two.id] and [name for name, _ in drafts.recent(paths, 1)] == [one.id]
+    assert drafts.recent(paths, 9)[0][1].startswith("draft of My posts.jsonl, 7 rows, 1 steps, ")
     saved = drafts.save(one, "", paths)
     drafts.forget(one)
-    assert drafts.recent(paths) == [two.id] and len(versions.load(saved.name, paths).rows) == 7
+    assert known(paths) == [two.id] and len(versions.load(saved.name, paths).rows) == 7
     with pytest.raises(StudioError, match="not here any more"):
         drafts.load(one.id, paths)
+
+
+def test_drafts_that_nobody_changed_for_long_expire_and_no_others(paths: Paths) -> None:
+    old, new = opened(paths), opened(paths)
+    os.utime(old.folder / drafts.ABOUT, (10**9, 10**9))
+    drafts.expire(paths, hours=24)
+    assert known(paths) == [new.id] and not old.folder.exists()
+
+
+def test_opening_more_rows_than_are_allowed_leaves_nothing(paths: Paths) -> None:
+    with pytest.raises(StudioError, match="more than 6 rows"):
+        opened(paths, most_rows=6)
+    assert not list(paths.drafts.glob("*")) and opened(paths, most_rows=7).count == 7
+
+
+def test_one_draft_is_worked_on_by_one_at_a_time(paths: Paths) -> None:
+    draft = opened(paths)
+    with drafts.working(draft.id, paths) as mine:
+        assert mine == draft
+        with pytest.raises(StudioError, match="still running"), drafts.working(draft.id, paths):
+            pass
+    with drafts.working(draft.id, paths), pytest.raises(StudioError, match="not here any more"), drafts.working("nothing", paths):
+        pass

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from pipelines.corpus.annotate import prompts
 from pipelines.corpus.annotate.annotation import Annotation, Cancel, never, refuse_if
+from pipelines.corpus.engine import Progress
 from pipelines.models.host import MAX_PROMPT_TOKENS, ModelHost, Row
 from pipelines.models.template import Message, render
 from pipelines.records import Column, Sampling
@@ -34,7 +35,7 @@ class LocalAnnotator:
     def name(self) -> str:
         return f"local: {self.host.title}"
 
-    def annotate(self, texts: Sequence[str], cancelled: Cancel = never) -> list[Annotation]:
+    def annotate(self, texts: Sequence[str], cancelled: Cancel = never, progress: Progress = lambda share, words: None) -> list[Annotation]:
         """One annotation a text. Raises Cancelled, and StudioError where the model can't be loaded."""
         asked = [prompts.messages(self.prompt, text) for text in texts]
         fitting = [number for number, messages in enumerate(asked) if self._fits(messages)]
@@ -46,6 +47,7 @@ class LocalAnnotator:
             refuse_if(cancelled)
             for number, answer in zip(some, answers, strict=True):
                 found[number] = prompts.annotation(answer.text)
+            progress((start + len(some)) / len(fitting), f"{start + len(some)} of {len(fitting)} posts read by the local model")
         return found
 
     def _fits(self, messages: list[Message]) -> bool:

@@ -18,11 +18,18 @@ BUNDLED_FILES = {"bundled-posts": "posts.jsonl", "bundled-confounded": "confound
 
 
 def open_source(
-    reference: str, split: str = "train", config: str = "", revision: str = "", max_bytes: int | None = None, batch_rows: int = BATCH_ROWS
+    reference: str,
+    split: str = "train",
+    config: str = "",
+    revision: str = "",
+    max_bytes: int | None = None,
+    batch_rows: int = BATCH_ROWS,
+    stranger: bool = False,
 ) -> Source:
     """Opens "bundled", "bundled-posts", "bundled-confounded", a file, a folder in the Hub's format, or a Hub id such as owner/name.
 
     `max_bytes` limits files and the text of data sets; None means no limit. `split`, `config` and `revision` are a data set's.
+    A `stranger` (a visitor of a public studio) gets no data set that only the token of its owner opens.
     Raises StudioError with what to do where it can't be opened or holds no rows.
     """
     reference = reference.strip()
@@ -42,7 +49,7 @@ def open_source(
     except (OSError, RuntimeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise StudioError(f"“{reference[:80]}” can't be opened ({reason}).", "Check the path and its rights.") from error
-    return open_dataset(reference, split, config.strip(), revision.strip(), max_bytes, batch_rows)
+    return open_dataset(reference, split, config.strip(), revision.strip(), max_bytes, batch_rows, stranger)
 
 
 def _bundled_pairs(notes: Notes) -> Iterator[Record]:

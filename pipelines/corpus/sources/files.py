@@ -44,7 +44,7 @@ def open_file(path: Path, reference: str, max_bytes: int | None, batch_rows: int
         read: Reader = partial(objects.parquet, path)
     else:
         encoding, read = _text(path, ending, max_bytes)
-    return Source(path.name, _unchanged(path, before, read), reference, encoding, total, before.st_size, batch_rows)
+    return Source(path.name, _unchanged(path, before, read), reference, encoding, total, before.st_size, batch_rows, max_bytes)
 
 
 def _ending(path: Path) -> str:

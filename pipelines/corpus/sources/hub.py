@@ -17,8 +17,12 @@ TEXTUAL = ("Value", "ClassLabel", "List", "LargeList", "Sequence", "dict", "list
 SLICE = re.compile(r"([^\[\]]+)\[(\d*):(\d*)\]")
 
 
-def open_dataset(reference: str, split: str, config: str, revision: str, max_bytes: int | None, batch_rows: int) -> Source:
+def open_dataset(
+    reference: str, split: str, config: str, revision: str, max_bytes: int | None, batch_rows: int, stranger: bool = False
+) -> Source:
     """Opens a folder or a Hub id; what is larger than STREAM_ABOVE bytes, or of unknown size, is streamed.
+
+    For a `stranger` everything is streamed, and without the token of whoever runs the studio.
 
     `split` may be a slice such as train[:1000]. Raises StudioError where it can't be opened, or has no such split.
     """
@@ -33,7 +37,7 @@ def open_dataset(reference: str, split: str, config: str, revision: str, max_byt
             _refuse_scripts(folder)
             found, size = _local(folder, config), 0
         else:
-            found, size = _remote(reference, base, config, revision)
+            found, size = _remote(reference, base, config, revision, stranger)
         data = _sliced(_chosen(found, base, reference), start, stop)
         total = _total(data, base, start, stop)
     except StudioError:
@@ -73,8 +77,11 @@ def _local(folder: Path, config: str) -> Any:
     return datasets.load_dataset(str(folder), config or None, streaming=True)
 
 
-def _remote(reference: str, base: str, config: str, revision: str) -> tuple[Any, int]:
+def _remote(reference: str, base: str, config: str, revision: str, stranger: bool) -> tuple[Any, int]:
     import datasets
+
+    if stranger:
+        return datasets.load_dataset(reference, config or None, revision=revision or None, streaming=True, token=False), 0
 
     builder = datasets.load_dataset_builder(reference, config or None, revision=revision or None)
     size = builder.info.dataset_size or builder.info.download_size or 0

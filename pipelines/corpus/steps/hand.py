@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pipelines.corpus.engine import KINDS, Outcome, Tools, Work
-from pipelines.corpus.shards import Row, Shards
+from pipelines.corpus.shards import VECTOR, Row, Shards
 from pipelines.corpus.steps.text import ALL_TEXT
 from pipelines.errors import StudioError
 
+UNSCORED = {"economic": None, "social": None, "quality": None, VECTOR: None}  # of a text that is not there any more
 FIELDS = (*ALL_TEXT, "topic", "note", "star", "dropped")
 
 
@@ -42,7 +43,7 @@ class Hand:
         def change(row: Row) -> Outcome:
             changes = dict(by_row.get(row["id"], {}))
             dropped = changes.pop("dropped", False)
-            new = {**row, **changes} if changes else row
+            new = {**row, **changes, **(UNSCORED if "text" in changes else {})} if changes else row
             return Outcome(new, "dropped by hand", str(changes.get("note") or row.get("note") or "")) if dropped else Outcome(new)
 
         return lambda rows: [change(row) for row in rows]

@@ -63,7 +63,7 @@ class Annotate:
         annotator = self._asking(tools)
 
         def work(rows: list[Row]) -> list[Outcome]:
-            found = annotator.annotate([row["text"] for row in rows], tools.cancelled)
+            found = annotator.annotate([row["text"] for row in rows], tools.cancelled, tools.progress)
             return [Outcome({**row, **columns(one, annotator.name)}) for row, one in zip(rows, found, strict=True)]
 
         return work

@@ -43,7 +43,7 @@ class Synthesize:
         prompt = prompts.check(self.prompt.strip() or prompts.SYNTHESIS)
 
         def work(rows: list[Row]) -> list[Outcome]:
-            replies = tools.client.ask_many([prompts.messages(prompt, row["text"]) for row in rows], cancelled=tools.cancelled)
+            replies = tools.client.ask_many([prompts.messages(prompt, row["text"]) for row in rows], tools.progress, tools.cancelled)
             return [self.one(row, reply, tools.ruler) for row, reply in zip(rows, replies, strict=True)]
 
         return work

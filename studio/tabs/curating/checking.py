@@ -11,8 +11,7 @@ from pipelines.corpus.checks import lights
 from pipelines.corpus.drafts import Draft
 from pipelines.corpus.engine import Tools
 from pipelines.corpus.steps.mending import Mend
-from pipelines.errors import StudioError
-from studio.tabs.curating.desk import PRESSED, Desk, picking
+from studio.tabs.curating.desk import PRESSED, Desk, picking, told
 from studio.views import corpus as view
 from studio.views import messages
 
@@ -62,8 +61,8 @@ def _check(desk: Desk, draft: Draft | None) -> str:
         return messages.info(f"The checks look at up to {MOST_ROWS:,} pairs; here are {len(draft.rows):,}. Select fewer first.")
     try:
         found = lights.check(list(draft.rows.rows()), draft.kind, desk.services.ruler.embedder)  # type: ignore[arg-type]
-    except StudioError as error:
-        return messages.error(error)
+    except Exception as error:
+        return told(error)
     counts = {state: sum(one.state == state for one in found) for state in ("red", "amber", "green")}
     words = f"{counts['red']} to mend, {counts['amber']} to look at, {counts['green']} fine, over {len(draft.rows):,} rows."
     return messages.note(words) + "".join(map(view.light, found))

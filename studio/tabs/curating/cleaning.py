@@ -48,6 +48,12 @@ def _work(boxes: dict[str, list[Any]]) -> Any:
         todo = [steps[key] for key in KEYS if key in (chosen or []) and draft.kind in STEPS[key].kinds]
         if not todo:
             raise StudioError("No step is ticked that fits these rows.", "Tick at least one.")
+        again = [step.label for step in todo if draft.has(step.key)]
+        if again:
+            raise StudioError(
+                f"Done already: {', '.join(again)}.",
+                "To use other settings, go back to before them first (“Back to” above), or untick them.",
+            )
         before = len(draft.rows)
         for number, step in enumerate(todo):
             share = replace(tools, progress=part_of(tools.progress, number, len(todo)))

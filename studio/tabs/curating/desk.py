@@ -52,18 +52,23 @@ class Desk:
         except StudioError:
             return None
 
-    def tools(self, session: str = "", progress: Progress | None = None) -> Tools:
-        """What steps need; work ends when the visitor presses Stop."""
-        signal = self.services.new_stop(f"curate-{session}")
+    def tools(self, name: str, progress: Progress | None = None) -> Tools:
+        """What steps need; the work called `name` ends when somebody presses Stop."""
         report = progress or (lambda share, words: None)
-        return Tools(self.services.paths, self.services.ruler, self.services.host, progress=report, cancelled=signal.is_set)
+        return Tools(
+            self.services.paths, self.services.ruler, self.services.host, progress=report, cancelled=self.services.signal(name).is_set
+        )
 
     def refresh(self, draft_id: str, *values: Any) -> tuple[Any, ...]:
-        """What all stages show for the draft in hand."""
+        """What all stages show for the draft in hand; a stage that fails leaves the others as they should be."""
         draft, at = self.find(draft_id), 0
         shown: list[Any] = []
-        for shows, _, inputs in self._watchers:
-            shown += shows(draft, *values[at : at + len(inputs)])
+        for shows, outputs, inputs in self._watchers:
+            try:
+                shown += shows(draft, *values[at : at + len(inputs)])
+            except Exception:
+                traceback.print_exc()
+                shown += [gr.skip()] * len(outputs)
             at += len(inputs)
         return tuple(shown)
 
@@ -75,73 +80,87 @@ class Desk:
     def inputs(self) -> list[Any]:
         return [self.draft, *(one for *_, inputs in self._watchers for one in inputs)]
 
-    def finish(self) -> list[Any]:
-        """Wires everything that was registered; returns the last event of each act, so that others can follow."""
-        ends = []
+    def finish(self) -> None:
+        """Wires everything that was registered."""
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         for trigger, work, inputs, name, fresh in self._acts:
-            begun = trigger(_busy, None, [self.status, self.stop], queue=False, show_progress="hidden", api_visibility="private")
+            begun = trigger(self._begin, self.draft, [self.status, self.stop], queue=False, **quiet)
             ran = begun.then(
-                self._runner(work, fresh),
-                [self.draft, *inputs],
-                [self.draft, self.status, self.stop],
-                concurrency_id="curation",
-                concurrency_limit=2,
-                show_progress="hidden",
-                api_name=name,
-            )
-            ends.append(self.follow(ran))
-        self.stop.click(self._end, None, self.status, queue=False, api_visibility="private")
-        return ends
+                self._runner(work, fresh), [self.draft, *inputs], [self.draft, self.status, self.stop],
+                concurrency_id="curation", concurrency_limit=2, show_progress="hidden", api_name=name,
+            )  # fmt: skip
+            self.follow(ran)
+        self.stop.click(self._end, self.draft, self.status, queue=False, **quiet)
 
     def follow(self, event: Any) -> Any:
         """After `event` everything is shown anew, the quick parts first."""
-        event = event.then(self.refresh, self.inputs, self.outputs, show_progress="hidden", api_visibility="private")
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        event = event.then(self.refresh, self.inputs, self.outputs, **quiet)
         for shows, output in self._slow:
-            event = event.then(
-                lambda draft_id, shows=shows: shows(self.find(draft_id)), self.draft, output, show_progress="hidden", api_visibility="private"
-            )
+            event = event.then(lambda draft_id, shows=shows: shows(self.find(draft_id)), self.draft, output, **quiet)
         return event
 
-    def _end(self, request: gr.Request) -> str:
-        self.services.stop(f"curate-{request.session_hash}")
+    @staticmethod
+    def _names(draft_id: str, session: str | None) -> tuple[str, str]:
+        """The names of the work on a draft, which any page that shows it can stop, and of a visitor's first opening."""
+        return f"draft-{draft_id}", f"open-{session}"
+
+    def _begin(self, draft_id: str, request: gr.Request) -> tuple[Any, Any]:
+        return messages.note("Working … (waiting for its turn, if others are at work)"), gr.update(visible=True)
+
+    def _end(self, draft_id: str, request: gr.Request) -> str:
+        for name in self._names(draft_id, request.session_hash):
+            self.services.signal(name).set()
         return messages.info("Stopping after the part that is being worked on. What is done so far is kept.")
 
     def _runner(self, work: Work, fresh: bool) -> Callable[..., Iterator[tuple[Any, ...]]]:
         def run(request: gr.Request, draft_id: str, *values: Any) -> Iterator[tuple[Any, ...]]:
-            idle = gr.update(interactive=False)
+            name = self._names(draft_id, request.session_hash)[fresh]
+            ended = False
             try:
-                draft = None if fresh else self._need(draft_id)
-                for share, words, result in following(lambda report: work(draft, self.tools(request.session_hash or "", report), *values)):
+                for share, words, result in following(
+                    lambda report: self._work(work, "" if fresh else draft_id, fresh, name, report, values)
+                ):
                     if result is None:
                         yield gr.skip(), messages.bar(share, words), gr.skip()
+                ended = True
                 new, sentence = result
-                yield new.id, messages.good(sentence) if sentence else "", idle
-            except Cancelled:
-                yield gr.skip(), messages.info("Stopped. Press the same button to go on; finished parts are not done again."), idle
-            except StudioError as error:
-                yield gr.skip(), messages.error(error), idle
-            except OSError as error:
-                yield (
-                    gr.skip(),
-                    messages.error(StudioError(f"The disk refused ({error.strerror or error}).", "Is there room? Nothing was lost.")),
-                    idle,
-                )
-            except Exception:
-                traceback.print_exc()
-                yield (
-                    gr.skip(),
-                    messages.error(
-                        StudioError("This step failed for a reason of our own.", "The terminal has the details; your rows are as before.")
-                    ),
-                    idle,
-                )
+                yield new.id, messages.good(sentence) if sentence else "", gr.update(visible=False)
+            except Exception as error:
+                ended = True
+                yield gr.skip(), told(error), gr.update(visible=False)
+            finally:
+                if self.services.public and not ended:  # the visitor has gone; on a laptop the work goes on for the next page
+                    self.services.signal(name).set()
 
         return run
 
-    def _need(self, draft_id: str) -> Draft:
+    def _work(self, work: Work, draft_id: str, fresh: bool, name: str, report: Progress, values: tuple[Any, ...]) -> tuple[Draft, str]:
+        """One act in a thread of its own: alone on its draft, and stopped by its own signal."""
+        if fresh:
+            try:
+                return work(None, self.tools(name, report), *values)
+            finally:
+                self.services.done(name)
         if not draft_id:
             raise StudioError("Nothing is open yet.", "Open some data first.")
-        return drafts.load(draft_id, self.services.paths)
+        with drafts.working(draft_id, self.services.paths) as draft:
+            try:
+                return work(draft, self.tools(name, report), *values)
+            finally:
+                self.services.done(name)
+
+
+def told(error: Exception) -> str:
+    """Any error as a sentence for people; what is our own fault is printed in the terminal."""
+    if isinstance(error, Cancelled):
+        return messages.info("Stopped. Press the same button to go on; finished parts are not done again.")
+    if isinstance(error, StudioError):
+        return messages.error(error)
+    if isinstance(error, OSError):
+        return messages.error(StudioError(f"The disk refused ({error.strerror or error}).", "Is there room? Nothing was lost."))
+    traceback.print_exception(error)
+    return messages.error(StudioError("This failed for a reason of our own.", "The terminal has the details; your rows are as before."))
 
 
 PRESSED = """element.addEventListener("click", event => {
@@ -165,7 +184,3 @@ def picking(html: Any, chosen: Any) -> Callable[..., Any]:
 
 def _picked(event: gr.EventData) -> str:
     return str(event.pick)
-
-
-def _busy() -> tuple[Any, Any]:
-    return messages.note("Working …"), gr.update(interactive=True)

@@ -11,7 +11,7 @@ from pipelines.corpus.annotate import people
 from pipelines.corpus.drafts import Draft
 from pipelines.corpus.shards import Row
 from pipelines.errors import StudioError
-from studio.tabs.curating.desk import Desk
+from studio.tabs.curating.desk import Desk, told
 from studio.views import messages
 
 AXES = [("the economy", "economic"), ("how people live together", "social")]
@@ -43,8 +43,9 @@ def build(desk: Desk) -> None:
         table = gr.HTML(elem_id="agreement", padding=False)
     outputs = [here, said, panel, post, axis, stance, quality, table]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    begin.click(lambda draft_id, who: _next(desk, draft_id, who, set()), [desk.draft, rater], outputs, **quiet)
     skipped = gr.State([])
+    begin.click(lambda draft_id, who: _next(desk, draft_id, who, set()), [desk.draft, rater], outputs, **quiet)
+    desk.watch(lambda draft: ("", "", gr.update(visible=False), "", []), [here, said, panel, table, skipped])
     inputs = [desk.draft, rater, here, axis, stance, quality, skipped]
     for button, what in ((give, "stance"), (none, "none"), (skip, "skip")):
         button.click(lambda *values, what=what: _give(desk, what, *values), inputs, [*outputs, skipped], **quiet)
@@ -65,8 +66,8 @@ def _give(
             value = float(stance) if what == "stance" else None
             label = {"economic": None, "social": None, "quality": float(quality), axis: value}
             people.save_labels(folder, who, {**people.load_labels(folder, who), row_id: label})
-    except StudioError as error:
-        return gr.skip(), messages.error(error), *[gr.skip()] * 6, skipped
+    except Exception as error:
+        return gr.skip(), told(error), *[gr.skip()] * 6, skipped
     return *_next(desk, draft_id, who, set(skipped)), skipped
 
 
@@ -74,17 +75,17 @@ def _next(desk: Desk, draft_id: str, who: str, skipped: set[str]) -> tuple[Any, 
     """The next post without a label of this rater, with the agreement so far."""
     try:
         draft = desk.find(draft_id)
-        if draft is None or not draft.has("annotate"):
+        if draft is None or not (draft.scored or draft.has("annotate")):
             raise StudioError(
                 "There are no scored posts.", "Open, clean and score posts first; the sample takes some from each part of the scale."
             )
         rows = _scored(draft)
         labels = people.load_labels(draft.folder / "labels", who or "")
-    except StudioError as error:
-        return "", messages.error(error), gr.update(visible=False), *[gr.skip()] * 5
+        table = _agreement(draft, rows)
+    except Exception as error:
+        return "", told(error), gr.update(visible=False), *[gr.skip()] * 5
     sample = people.sample(rows)
     left = [row for row in sample if row["id"] not in labels and row["id"] not in skipped]
-    table = _agreement(draft, rows)
     if not left:
         return "", messages.good(f"All {len(sample)} posts are done. Thank you."), gr.update(visible=False), "", gr.skip(), 0, 5, table
     row = left[0]
@@ -94,8 +95,8 @@ def _next(desk: Desk, draft_id: str, who: str, skipped: set[str]) -> tuple[Any, 
 
 def _scored(draft: Draft) -> list[Row]:
     """The posts right after scoring and dropping the weak ones, as everybody labels the same whatever is selected later."""
-    place = max(n for n, step in enumerate(draft.steps) if step.key in ("annotate", "weak"))
-    return list(draft.after(place + 1).rows(COLUMNS))
+    scored = [number for number, step in enumerate(draft.steps, 1) if step.key in ("annotate", "weak")]
+    return list(draft.after(max(scored, default=0)).rows(COLUMNS))
 
 
 def _agreement(draft: Draft, rows: list[Row]) -> str:
@@ -108,7 +109,7 @@ def _agreement(draft: Draft, rows: list[Row]) -> str:
     raters[next(iter(chosen.values()))["annotator"] if chosen else "offline"] = people.sides(chosen)
     own = {row_id: {"economic": OWN[row["own_label"]]} for row_id, row in chosen.items() if row.get("own_label") in OWN}
     if own:
-        raters["our own label"] = people.sides(own)
+        raters["label in the file"] = people.sides(own)
     names = list(raters)
     lines = []
     for number, one in enumerate(names):

@@ -18,7 +18,7 @@ from studio.views import corpus as view
 from studio.views import messages
 
 UPLOAD_BYTES = {False: 200 << 20, True: 20 << 20}
-PUBLIC_ROWS = 5_000
+PUBLIC_ROWS, KEPT_HOURS = 5_000, 6.0
 BUNDLES = {
     "bundled-posts": ("Raw posts", "primary", "Hundreds of short posts of our own, with noise: the whole way from posts to pairs."),
     "bundled": (
@@ -79,14 +79,10 @@ def _opener(services: Services, reference: str) -> Any:
 
 
 def _create(services: Services, tools: Tools, reference: str, limit: int | None = None, **where: Any) -> tuple[Draft, str]:
-    source = open_source(reference, max_bytes=limit, **where)
-    if services.public and source.total and source.total > PUBLIC_ROWS and not reference.startswith("bundled"):
-        raise StudioError(
-            f"{source.name} has {source.total:,} rows; the public demo opens {PUBLIC_ROWS:,}.",
-            "Use a part of it, or run the studio on your laptop.",
-        )
-    draft = drafts.create(source, services.paths, tools=tools)
-    return draft, ""
+    if services.public:
+        drafts.expire(services.paths, KEPT_HOURS)
+    source = open_source(reference, max_bytes=limit, stranger=services.public, **where)
+    return drafts.create(source, services.paths, tools=tools, most_rows=PUBLIC_ROWS if services.public else None), ""
 
 
 def _upload(services: Services) -> Any:
@@ -115,18 +111,22 @@ def _assign(services: Services) -> Any:
     def work(draft: Draft, tools: Tools, kind: str, *chosen: str) -> tuple[Draft, str]:
         names = list(dict.fromkeys(sum(ROLES.values(), ())))
         picked = {name: column for name, column in zip(names, chosen, strict=True) if column and name in ROLES[kind]}
+        picked |= {
+            role: column for role, column in draft.roles.columns.items() if role in columns.OPTIONAL[kind] and role not in ROLES[kind]
+        }  # type: ignore[index]
         about = draft.opened
         source = open_source(
             about["reference"], split=about.get("split", "train"), config=about.get("config", ""), revision=about.get("revision", "")
         )
-        return drafts.create(source, services.paths, columns.assign(kind, picked), tools), "Opened again with the columns you chose."  # type: ignore[arg-type]
+        most = PUBLIC_ROWS if services.public else None
+        return drafts.create(source, services.paths, columns.assign(kind, picked), tools, most), "Opened again with the columns you chose."
 
     return work
 
 
 def _earlier_names(services: Services) -> list[tuple[str, str]]:
     saved = [(f"version {name}", f"version:{name}") for name in versions.available(services.paths) if name != "bundled"]
-    return [(f"draft {name}", f"draft:{name}") for name in drafts.recent(services.paths)[:12]] + saved
+    return [(label, f"draft:{name}") for name, label in drafts.recent(services.paths, 12)] + saved
 
 
 def _earlier(services: Services, name: str) -> Draft:
@@ -144,7 +144,11 @@ def _show_roles(draft: Draft | None) -> tuple[Any, ...]:
         gr.update(choices=["", *found.get(name, [])], value=draft.roles.columns.get(name, ""), visible=name in ROLES[draft.roles.kind])
         for name in dict.fromkeys(sum(ROLES.values(), ()))
     ]
-    return (gr.update(visible=True, label=f"What the columns are: {view.roles(draft)}"), draft.roles.kind, *boxes)
+    return (
+        gr.update(visible=True, open=bool(draft.roles.remark), label=f"What the columns are: {view.roles(draft)}"),
+        draft.roles.kind,
+        *boxes,
+    )
 
 
 def _pickers_of(kind: str) -> list[Any]:

@@ -11,11 +11,13 @@ from pipelines.corpus.drafts import Draft
 from pipelines.corpus.engine import Tools
 from pipelines.corpus.steps.pairing import Match
 from pipelines.corpus.steps.writing import Synthesize
+from pipelines.errors import StudioError
 from studio.tabs.curating import forms
 from studio.tabs.curating.desk import Desk
 from studio.tabs.curating.endpoint import Endpoint
 from studio.views import messages
 
+MOST_PUBLIC = 40
 MATCHED = (
     "A pair needs a question, an answer to learn (chosen) and one to avoid (rejected). Offline, each post is joined with the nearest post of the other "
     "side on the same topic and a neutral question from our bank. Such pairs are matched, not written: the posts were not answers to that question."
@@ -44,6 +46,11 @@ def _match(draft: Draft, tools: Tools, *values: Any) -> tuple[Draft, str]:
 def _writer(endpoint: Endpoint) -> Any:
     def work(draft: Draft, tools: Tools, *values: Any) -> tuple[Draft, str]:
         size = len(forms.names(Synthesize))
+        if endpoint.services.public and (len(draft.rows) > MOST_PUBLIC or str(values[0]).strip()):
+            raise StudioError(
+                f"In this public studio a model writes at most {MOST_PUBLIC} pairs, with our own prompt.",
+                "Select fewer posts, or match them.",
+            )
         tools.client = endpoint.client(tools.paths, *values[size:])
         draft = drafts.apply(draft, forms.read(Synthesize, values[:size]), tools)
         return draft, f"{len(draft.rows):,} pairs written by {tools.client.model}. Next: look at the checks."

@@ -46,7 +46,7 @@ KEYS_JS = """() => {
 }"""
 
 
-def build(desk: Desk) -> dict[str, Any]:
+def build(desk: Desk) -> None:
     """Lays out filters, the table with its pages, and the row in hand."""
     with gr.Row():
         step = gr.Dropdown([("Rows that are left", -1)], value=-1, label="Show", elem_id="show-step", min_width=170)
@@ -82,7 +82,7 @@ def build(desk: Desk) -> dict[str, Any]:
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     for part in filters:
-        part.change(lambda draft_id, *values: look(draft_id, 1, *values), [desk.draft, *filters], listing, **quiet)
+        part.input(lambda draft_id, *values: look(draft_id, 1, *values), [desk.draft, *filters], listing, **quiet)
     for button, by in ((back_page, -1), (next_page, 1)):
         button.click(lambda draft_id, number, *v, by=by: look(draft_id, number + by, *v), [desk.draft, page, *filters], listing, **quiet)
     picking(table, hand)(
@@ -90,33 +90,39 @@ def build(desk: Desk) -> dict[str, Any]:
     )
     back.click(None, js="() => window.psRow(-1)")
     forth.click(None, js="() => window.psRow(1)")
-    desk.act(save.click, _save, [hand, step, note, *boxes.values()], "edit_row")
-    desk.act(star.click, _star, [hand, step], "star_row")
+    typed = [hand, step, note, *boxes.values()]
+    desk.act(save.click, _save, typed, "edit_row")
+    desk.act(star.click, _star, typed, "star_row")
     desk.act(drop.click, _drop, [hand, step], "drop_row")
-    desk.watch(_filters, [step, topic])
-    desk.watch(_listing, listing, [page, *filters])
-    desk.watch(lambda draft: (gr.update(visible=_by_hand(draft)),), [panel])
-    return {"hand": hand}
+    seen = gr.State("")
+
+    def follow(draft: Draft | None, *values: Any) -> tuple[Any, ...]:
+        return _follow(desk, draft, *values)
+
+    desk.watch(follow, [seen, *filters, *listing, *in_hand], [seen, page, hand, *filters])
 
 
 START = (-1, "", "", 0.0, "", False)
 
 
-def _by_hand(draft: Draft | None) -> bool:
-    """Whether the last thing done was a change by hand: then page, filters and the row in hand stay as they are."""
-    return bool(draft and draft.steps and draft.steps[-1].key == "hand")
-
-
-def _listing(draft: Draft | None, number: int, *filters: Any) -> tuple[Any, ...]:
-    return _list(draft, number, *filters) if _by_hand(draft) else _list(draft, 1, *START)
-
-
-def _filters(draft: Draft | None) -> tuple[Any, ...]:
-    if draft is None or _by_hand(draft):
-        return gr.skip(), gr.skip()
-    steps = [(f"Dropped by {one.label} ({one.result.dropped:,})", n) for n, one in enumerate(draft.steps) if one.result.dropped]
-    topics = [(f"{name or 'no topic'} ({count})", name) for name, count in browse.topics(draft) if name]
-    return gr.update(choices=[("Rows that are left", -1), *steps], value=-1), gr.update(choices=[("all topics", ""), *topics], value="")
+def _follow(desk: Desk, draft: Draft | None, seen: str, number: int, hand: str, *filters: Any) -> tuple[Any, ...]:
+    """The same view of the changed draft; another draft is looked at from the start."""
+    if draft is None or draft.id != seen:
+        number, hand, filters = 1, "", START
+    step, topic, side, *rest = filters
+    steps = draft.steps if draft else ()
+    shown = [(f"Dropped by {one.label} ({one.result.dropped:,})", n) for n, one in enumerate(steps) if one.result.dropped]
+    step = step if step in [n for _, n in shown] else -1
+    topics = [(f"{name} ({count})", name) for name, count in browse.topics(draft, step) if name] if draft else []
+    topic = topic if topic in [name for _, name in topics] else ""
+    updates = [
+        gr.update(choices=[("Rows that are left", -1), *shown], value=step),
+        gr.update(choices=[("all topics", ""), *topics], value=topic),
+        gr.update(value=side, visible=bool(draft and draft.kind == "posts")),
+        *rest,
+    ]
+    listing = _list(draft, number, step, topic, side, *rest)
+    return (draft.id if draft else "", *updates, *listing, *_in_hand(desk, draft.id if draft else "", hand, step))
 
 
 def _list(draft: Draft | None, number: int, step: Any, topic: Any, side: Any, strongest: Any, words: Any, starred: Any) -> tuple[Any, ...]:
@@ -125,7 +131,9 @@ def _list(draft: Draft | None, number: int, step: Any, topic: Any, side: Any, st
     wanted = Wanted(-1 if step is None else int(step), topic or "", (words or "").strip(), side or "", float(strongest or 0), bool(starred))
     found = browse.find(draft, wanted, number)
     many = f"{len(found.rows)} shown of {found.matching:,}" + (f" that match, of {found.total:,}" if found.matching != found.total else "")
-    text = messages.note(f"{many} · page {found.page} of {found.pages}. Press a row to read and edit it; keys j, k: next and last row.")
+    text = messages.note(
+        f"{many} · page {found.page} of {found.pages}. Press a row to read and edit it; keys j, k: next and last row; u: undo."
+    )
     return view.row_table(found, draft.kind, wanted.step >= 0), text, found.page
 
 
@@ -166,23 +174,37 @@ def _editable(hand: str, step: int) -> None:
         raise StudioError("This row was dropped by a step.", "Undo that step to bring it back; rows that are left can be edited.")
 
 
+def _needed(draft: Draft, hand: str) -> Row:
+    row = browse.row(draft, hand)
+    if row is None:
+        raise StudioError(f"Row {hand} is not among the rows that are left.", "Choose another row.")
+    return row
+
+
+def _typed(draft: Draft, hand: str, note: str, texts: tuple[str, ...]) -> tuple[Row, list[dict[str, Any]]]:
+    """The row in hand, and what was typed over it. Raises StudioError where the row is not there any more."""
+    row = _needed(draft, hand)
+    edits = [edit(hand, name, value) for name, value in zip(TEXTS, texts, strict=True) if row.get(name) is not None and value != row[name]]
+    return row, edits + ([edit(hand, "note", note)] if (note or "") != (row.get("note") or "") else [])
+
+
 def _save(draft: Draft, tools: Tools, hand: str, step: int, note: str, *texts: str) -> tuple[Draft, str]:
     _editable(hand, step)
-    row = browse.row(draft, hand) or {}
-    edits = [edit(hand, name, value) for name, value in zip(TEXTS, texts, strict=True) if row.get(name) is not None and value != row[name]]
-    if (note or "") != (row.get("note") or ""):
-        edits.append(edit(hand, "note", note))
+    row, edits = _typed(draft, hand, note, texts)
     if not edits:
         return draft, "Nothing was changed."
-    return drafts.change(draft, edits, tools), f"Row {hand} saved."
+    again = " Its scores are gone with the old text." if row.get("annotator") and any(one["field"] == "text" for one in edits) else ""
+    return drafts.change(draft, edits, tools), f"Row {hand} saved.{again}"
 
 
-def _star(draft: Draft, tools: Tools, hand: str, step: int) -> tuple[Draft, str]:
+def _star(draft: Draft, tools: Tools, hand: str, step: int, note: str, *texts: str) -> tuple[Draft, str]:
+    """Stars or unstars a row; what was typed meanwhile is saved with it."""
     _editable(hand, step)
-    row = browse.row(draft, hand) or {}
-    return drafts.change(draft, [edit(hand, "star", not row.get("star"))], tools), ""
+    row, edits = _typed(draft, hand, note, texts)
+    return drafts.change(draft, [*edits, edit(hand, "star", not row.get("star"))], tools), ""
 
 
 def _drop(draft: Draft, tools: Tools, hand: str, step: int) -> tuple[Draft, str]:
     _editable(hand, step)
+    _needed(draft, hand)
     return drafts.change(draft, [edit(hand, "dropped", True)], tools), f"Row {hand} dropped. “Undo” brings it back."

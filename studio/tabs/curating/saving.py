@@ -8,10 +8,11 @@ import gradio as gr
 
 from pipelines.corpus import card, drafts, versions
 from pipelines.corpus.diff import diff
+from pipelines.corpus.drafts import Draft
 from pipelines.corpus.push import propose, push
 from pipelines.errors import StudioError
 from studio.services import Services
-from studio.tabs.curating.desk import Desk
+from studio.tabs.curating.desk import Desk, told
 from studio.views import messages
 from studio.views import versions as view
 
@@ -64,10 +65,20 @@ def build(desk: Desk) -> dict[str, Any]:
     )
     one.change(lambda n: _choose(services, n), one, [shown, described, repo], show_progress="hidden", api_visibility="private")
     compare.click(lambda a, b: _diff(services, a, b), [one, other], shown, show_progress="hidden", api_visibility="private")
-    forget.click(lambda n: _forget(services, n), one, [shown, one, other], show_progress="hidden", api_visibility="private")
+    sure = "name => name && confirm(`Delete the version ${name} for good?`) ? name : null"
+    forget.click(lambda n: _forget(services, n), one, [shown, one, other], js=sure, show_progress="hidden", api_visibility="private")
     send.click(lambda *values: _push(services, *values), [one, repo, public, dry], sent, api_visibility="private")
-    desk.watch(lambda draft: (draft.name if draft else "",), [name])
+    named = gr.State("")
+    desk.watch(_name, [name, named], [named])
+    desk.watch(lambda draft: tuple([gr.update(choices=_names(services))] * 2), [one, other])
     return {"saved": save_event}
+
+
+def _name(draft: Draft | None, named: str) -> tuple[Any, str]:
+    """A draft proposes its name once, so that what a person typed stays."""
+    if draft is None or draft.id == named:
+        return gr.skip(), named
+    return draft.name, draft.id
 
 
 def _names(services: Services) -> list[str]:
@@ -83,12 +94,8 @@ def _save(desk: Desk) -> Any:
                 raise StudioError("Nothing is open yet.", "Open some data first.")
             terms = {"license": (licence or "").strip(), "legal_basis": (basis or "").strip()}
             folder = drafts.save(draft, name or "", desk.services.paths, terms)
-        except StudioError as error:
-            return messages.error(error), *nothing
-        except OSError as error:
-            return messages.error(
-                StudioError(f"The version could not be saved ({error.strerror or error}).", "Is there room on the disk?")
-            ), *nothing
+        except Exception as error:
+            return told(error), *nothing
         use = "Posts can't be tuned on yet: make pairs from them first." if draft.kind == "posts" else "It can be chosen in Tune now."
         said = messages.good(
             f"Saved as {folder.name}: {len(draft.rows):,} rows, content hash {versions.about(folder.name, desk.services.paths)['hash'][:12]}. {use}"
@@ -106,8 +113,8 @@ def _choose(services: Services, name: str | None) -> tuple[str, str, str]:
     try:
         about = versions.about(name, services.paths)
         return "", view.card(card.text(about)), propose(versions.Dataset(about["name"], about["kind"], []), "you")
-    except StudioError as error:
-        return messages.error(error), "", ""
+    except Exception as error:
+        return told(error), "", ""
 
 
 def _diff(services: Services, one: str | None, other: str | None) -> str:
@@ -115,15 +122,17 @@ def _diff(services: Services, one: str | None, other: str | None) -> str:
         if not one or not other:
             raise StudioError("Two versions are needed.", "Choose both.")
         return view.difference(diff(versions.load(other, services.paths), versions.load(one, services.paths)), other, one)
-    except StudioError as error:
-        return messages.error(error)
+    except Exception as error:
+        return told(error)
 
 
 def _forget(services: Services, name: str | None) -> tuple[Any, ...]:
+    if not name:
+        return messages.note("Nothing was deleted."), gr.skip(), gr.skip()
     try:
-        versions.forget(name or "", services.paths)
-    except StudioError as error:
-        return messages.error(error), gr.skip(), gr.skip()
+        versions.forget(name, services.paths)
+    except Exception as error:
+        return told(error), gr.skip(), gr.skip()
     choices = gr.update(choices=_names(services), value=None)
     return messages.good(f"{name} is deleted."), choices, choices
 
@@ -133,5 +142,5 @@ def _push(services: Services, name: str | None, repo: str, public: bool, dry: bo
         if not name or name == versions.BUNDLED:
             raise StudioError("No saved version is chosen.", "Save one and choose it above.")
         return view.pushed(push(services.paths.datasets / name, repo, private=not public, dry_run=dry))
-    except StudioError as error:
-        return messages.error(error)
+    except Exception as error:
+        return told(error)

@@ -16,7 +16,7 @@ from pipelines.corpus.engine import Tools
 from pipelines.corpus.steps.scoring import Annotate, Weak
 from pipelines.errors import StudioError
 from studio.tabs.curating import forms
-from studio.tabs.curating.desk import Desk
+from studio.tabs.curating.desk import Desk, told
 from studio.tabs.curating.endpoint import Endpoint
 from studio.views import corpus as view
 from studio.views import messages
@@ -26,7 +26,7 @@ WHO = [
     ("A language model behind an address (endpoint)", "endpoint"),
     ("The studio's own small model", "local model"),
 ]
-LONGEST_LOCAL = 200
+LONGEST_LOCAL, MOST_PUBLIC = 200, 40
 
 
 def build(desk: Desk) -> Endpoint:
@@ -51,14 +51,14 @@ def build(desk: Desk) -> Endpoint:
         prompt = gr.Textbox(
             prompts.ANNOTATION, label="What the model is asked ({text} is the post, {topics} the list of topics)", lines=8, max_lines=24
         )
-        estimate = gr.Button("Estimate calls and time", size="sm", elem_id="estimate")
+        estimate = gr.Button("Estimate calls and time (asks up to 16 posts as a trial)", size="sm", elem_id="estimate")
         expected = gr.HTML(padding=False, elem_id="estimated")
     with gr.Row():
         similarity = forms.build(Annotate, without=("annotator", "prompt"))
         weak_form = forms.build(Weak)
     score = gr.Button("Score, and drop what is off topic or weak", variant="primary", elem_id="score")
     report = gr.HTML(elem_id="label-report", padding=False)
-    desk.act(score.click, _scorer(endpoint), [who, prompt, *similarity, *weak_form, *endpoint.inputs], "score")
+    desk.act(score.click, _scorer(desk, endpoint), [who, prompt, *similarity, *weak_form, *endpoint.inputs], "score")
     desk.watch(_report, [report])
     shown = [asking, weak, remote]
     who.change(_for_annotator, who, shown, show_progress="hidden", api_visibility="private")
@@ -76,13 +76,20 @@ def _for_annotator(who: str) -> list[Any]:
     return [gr.update(visible=who != "offline"), gr.update(visible=who == "local model"), gr.update(visible=who == "endpoint")]
 
 
-def _scorer(endpoint: Endpoint) -> Any:
+def _scorer(desk: Desk, endpoint: Endpoint) -> Any:
     def work(draft: Draft, tools: Tools, who: str, prompt: str, *values: Any) -> tuple[Draft, str]:
         size = len(forms.names(Weak))
         step = Annotate(who, float(values[0]), "" if who == "offline" or prompt.strip() == prompts.ANNOTATION.strip() else prompt)
         weak = forms.read(Weak, values[1 : 1 + size])
         if draft.kind != "posts":
             raise StudioError("Scores are for posts; these rows are pairs already.", "Go on with “Check”.")
+        if draft.has("annotate"):
+            raise StudioError("These posts are scored already.", "To score them anew, go back to before “Score” first (“Back to” above).")
+        if desk.services.public and who != "offline" and (len(draft.rows) > MOST_PUBLIC or step.prompt):
+            raise StudioError(
+                f"In this public studio a model reads at most {MOST_PUBLIC} posts, with our own prompt.",
+                "Score offline, or run the studio on your laptop.",
+            )
         if who == "endpoint":
             tools.client = endpoint.client(tools.paths, *values[1 + size :])
         if who == "local model" and len(draft.rows) > LONGEST_LOCAL:
@@ -101,7 +108,7 @@ def _report(draft: Draft | None) -> tuple[str]:
     """Precision and recall against our own labels, for rows that carry some."""
     if draft is None or not labels.labelled(draft):
         return ("",)
-    return (view.labels(labels.of_steps(draft), labels.of_sides(draft)),)
+    return (view.labels(labels.of_steps(draft), labels.of_sides(draft), draft.opened["reference"].startswith("bundled")),)
 
 
 def _estimator(desk: Desk, endpoint: Endpoint) -> Any:
@@ -112,12 +119,14 @@ def _estimator(desk: Desk, endpoint: Endpoint) -> Any:
         try:
             if draft is None or draft.kind != "posts":
                 raise StudioError("There are no posts open.", "Open some first.")
+            if desk.services.public and who == "endpoint":
+                raise StudioError("A trial asks the endpoint.", "In a public studio only “Score” does.")
             if who != "endpoint":
                 return messages.note(f"{len(draft.rows):,} posts on this machine, about {len(draft.rows) * 3:,} s on two cores.")
             annotator = EndpointAnnotator(endpoint.client(desk.services.paths, *fields), prompt)
             texts = [row["text"] for row in draft.rows.rows(["text"])]
             return messages.info(annotator.estimate(texts, probe=True).sentence)
-        except StudioError as error:
-            return messages.error(error)
+        except Exception as error:
+            return told(error)
 
     return estimate

@@ -9,12 +9,12 @@ import gradio as gr
 
 from pipelines.corpus import drafts, picked
 from pipelines.corpus.drafts import Draft
-from pipelines.corpus.engine import Cancelled, Tools
+from pipelines.corpus.engine import Tools
 from pipelines.corpus.selection import STRATEGIES, Candidates
 from pipelines.corpus.steps.selecting import Select
 from pipelines.errors import StudioError
 from studio.tabs.curating import forms
-from studio.tabs.curating.desk import Desk
+from studio.tabs.curating.desk import Desk, told
 from studio.views import messages
 from studio.views import selection as view
 
@@ -62,7 +62,7 @@ def build(desk: Desk) -> None:
         api_visibility="private",
     )
     waiting.then(
-        lambda draft_id, *values: _compare(desk, draft_id, *values),
+        _comparer(desk),
         [desk.draft, *form],
         outputs,
         concurrency_id="curation",
@@ -75,25 +75,38 @@ def build(desk: Desk) -> None:
 
 def _use(draft: Draft, tools: Tools, *values: Any) -> tuple[Draft, str]:
     step = forms.read(Select, values)
+    place, gone = draft.place("select"), ""
+    if place is not None:  # a selection picks from the same posts as the comparison shows
+        gone = f" Taken back before: {', '.join(one.label for one in draft.steps[place:])}."
+        draft = replace(draft, steps=draft.steps[:place])
     draft = drafts.apply(draft, step, tools)
-    return draft, f"{len(draft.rows):,} posts selected. Next: make pairs from them."
+    return draft, f"{len(draft.rows):,} posts selected. Next: make pairs from them.{gone}"
 
 
-def _compare(desk: Desk, draft_id: str, *values: Any) -> tuple[Any, ...]:
+def _comparer(desk: Desk) -> Any:
+    def compare(request: gr.Request, draft_id: str, *values: Any) -> tuple[Any, ...]:
+        return _compare(desk, f"compare-{request.session_hash}", draft_id, *values)
+
+    return compare
+
+
+def _compare(desk: Desk, name: str, draft_id: str, *values: Any) -> tuple[Any, ...]:
     hidden = [gr.update(visible=False)] * 3
     try:
         draft = desk.find(draft_id)
-        if draft is None or not draft.has("annotate"):
+        if draft is None or not (draft.scored or draft.has("annotate")):
             raise StudioError("There are no scored posts yet.", "Open posts, clean and score them first.")
         step: Any = forms.read(Select, values)
-        rows, tools = draft.rows if draft.pool is None else draft.pool, desk.tools()
+        rows, tools = draft.rows if draft.pool is None else draft.pool, desk.tools(name)
         candidates = replace(step, strategy="diverse").candidates(tools, rows)
         picks = {key: part for key in STRATEGIES if (part := _pick(replace(step, strategy=key), candidates, tools))}
+        if not picks:
+            raise StudioError(f"No scored post leans to the {step.side}.", "Choose the other side, or look at the scores.")
         compared = picked.compare(candidates, picks)
         drawn = picked.project(candidates, picks)
         texts = _texts(rows, {candidates.ids[n] for n in drawn.positions})
-    except (StudioError, Cancelled) as error:
-        return (messages.error(error if isinstance(error, StudioError) else "Stopped."), *hidden)
+    except Exception as error:
+        return (told(error), *hidden)
     skipped = messages.note("“Nearest to seed statements” joins in once you write some.") if "seeds" not in picks else ""
     chosen = step.strategy if step.strategy in picks else "random"
     figures = [
