@@ -15,6 +15,7 @@ from pipelines.errors import StudioError
 from pipelines.paths import Paths
 
 STAGES = ("clean", "score", "pairs")
+OURS = ".command-line"
 
 
 def _out(options: argparse.Namespace, value: Any, text: str) -> None:
@@ -32,21 +33,29 @@ def curate(options: argparse.Namespace, paths: Paths) -> None:
 
     values = parse_settings(options.set or [])
     tools = Tools(paths, _ruler(paths), _host(paths), _client(options, paths), progress=_progress)
-    draft = _open(options, paths, tools)
-    try:
-        for step in _steps(steps_of(options.steps, draft.roles.kind), values, {one.key for one in draft.steps}):
-            draft = drafts.apply(draft, step, tools, _engine(options.engine))
-        if options.output:
-            drafts.export(draft, options.output, options.name or "", paths)
-        folder = options.output or drafts.save(draft, options.name or "", paths)
-    except (KeyboardInterrupt, StudioError) as stopped:
-        if isinstance(stopped, StudioError) and not draft.steps and not options.resume:
-            drafts.forget(draft)
-        else:
-            print(f"What is done so far is kept. Go on with: {_again(draft.id, options)}", file=sys.stderr)
-        raise
-    _out(options, _described(draft, folder), "\n".join([*_lines(draft), f"Saved in {folder}"]))
-    drafts.forget(draft)
+    with drafts.working(_open(options, paths, tools).id, paths) as draft:
+        try:
+            for step in _steps(steps_of(options.steps, draft.roles.kind), values, {one.key for one in draft.steps}):
+                draft = drafts.apply(draft, step, tools, _engine(options.engine))
+            folder = _saved(draft, options, paths)
+        except (KeyboardInterrupt, StudioError) as stopped:
+            if isinstance(stopped, StudioError) and not draft.steps and not options.resume:
+                drafts.forget(draft)
+            else:
+                print(f"What is done so far is kept. Go on with: {_again(draft.id, options)}", file=sys.stderr)
+            raise
+        _out(options, _described(draft, folder), "\n".join([*_lines(draft), f"Saved in {folder}"]))
+    if (draft.folder / OURS).is_file():  # a draft of the page stays
+        drafts.forget(draft)
+
+
+def _saved(draft: Any, options: argparse.Namespace, paths: Paths) -> Path:
+    from pipelines.corpus import drafts
+
+    if not options.output:
+        return drafts.save(draft, options.name or "", paths)
+    drafts.export(draft, options.output, options.name or "", paths)
+    return Path(options.output)
 
 
 def _again(draft_id: str, options: argparse.Namespace) -> str:
@@ -58,6 +67,7 @@ def _again(draft_id: str, options: argparse.Namespace) -> str:
 
 
 def _open(options: argparse.Namespace, paths: Paths, tools: Any) -> Any:
+    """The draft to go on with, or a new one that is marked as the command line's own."""
     from pipelines.corpus import drafts, versions
     from pipelines.corpus.sources import open_source
 
@@ -66,9 +76,12 @@ def _open(options: argparse.Namespace, paths: Paths, tools: Any) -> Any:
     if not options.input:
         raise StudioError("No data was chosen.", "Give --input FILE, folder, Hub id, bundled or bundled-posts.")
     if options.input in versions.available(paths)[1:]:
-        return drafts.from_version(versions.load(options.input, paths), paths)
-    source = open_source(options.input, options.split, options.config, options.revision, max_bytes=None)
-    return drafts.create(source, paths, tools=tools)
+        draft = drafts.from_version(versions.load(options.input, paths), paths)
+    else:
+        source = open_source(options.input, options.split, options.config, options.revision, max_bytes=None)
+        draft = drafts.create(source, paths, tools=tools)
+    (draft.folder / OURS).touch()
+    return draft
 
 
 def steps_of(wanted: str, kind: str) -> list[str]:

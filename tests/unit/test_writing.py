@@ -84,7 +84,7 @@ def test_a_good_pair_passes_every_gate_and_keeps_where_it_is_from(paths: Paths) 
     assert reason == "" and row == {
         "id": "pair-p1",
         "topic": "trade",
-        "made": "written",
+        "made": "written by large",
         "chosen_from": "p1",
         "score": 6.0,
         **GOOD,

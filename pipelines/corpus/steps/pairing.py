@@ -97,6 +97,13 @@ def vectors(rows: Sequence[Row], embedder: Any) -> np.ndarray:
     return embedder.encode([row["text"] for row in rows])
 
 
+def _likeness(some: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Cosines, shape (some, others). Raises StudioError where the two come from different embedding models."""
+    if some.shape[1] != others.shape[1]:
+        raise StudioError("These posts were scored with another embedding model.", "Score them again with the one that is set now.")
+    return some @ others.T
+
+
 def assign(chosen: Sequence[Row], pool: Sequence[Row], embedder: Any) -> dict[str, Row]:
     """For each chosen row's id the opposite row on its topic: the assignment with the largest total similarity (SciPy)."""
     from scipy.optimize import linear_sum_assignment
@@ -109,7 +116,7 @@ def assign(chosen: Sequence[Row], pool: Sequence[Row], embedder: Any) -> dict[st
             some, rest = rows[part : part + BLOCK], others[part : part + BLOCK]
             if not rest:
                 break
-            likeness = vectors(some, embedder) @ vectors(rest, embedder).T
+            likeness = _likeness(vectors(some, embedder), vectors(rest, embedder))
             for a, b in zip(*linear_sum_assignment(-likeness), strict=True):
                 partners[some[a]["id"]] = rest[b]
     return partners
@@ -133,6 +140,6 @@ def nearest_questions(rows: Sequence[Row], embedder: Any) -> dict[str, str]:
         questions = [one["text"] for one in bank.get(topic, [])]
         if not questions:
             continue
-        likeness = vectors(group, embedder) @ embedder.encode(questions).T
+        likeness = _likeness(vectors(group, embedder), embedder.encode(questions))
         found.update({row["id"]: questions[int(best)] for row, best in zip(group, likeness.argmax(axis=1), strict=True)})
     return found

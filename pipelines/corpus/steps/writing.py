@@ -44,11 +44,11 @@ class Synthesize:
 
         def work(rows: list[Row]) -> list[Outcome]:
             replies = tools.client.ask_many([prompts.messages(prompt, row["text"]) for row in rows], tools.progress, tools.cancelled)
-            return [self.one(row, reply, tools.ruler) for row, reply in zip(rows, replies, strict=True)]
+            return [self.one(row, reply, tools.ruler, tools.client.model) for row, reply in zip(rows, replies, strict=True)]
 
         return work
 
-    def one(self, row: Row, reply: Any, ruler: Any) -> Outcome:
+    def one(self, row: Row, reply: Any, ruler: Any, model: str = "a language model") -> Outcome:
         """One post's pair, or why there is none."""
         from pipelines.corpus.annotate import prompts
 
@@ -68,7 +68,7 @@ class Synthesize:
                 "id": f"pair-{row['id']}",
                 "topic": row.get("topic") or "",
                 **texts,
-                "made": "written",
+                "made": f"written by {model}",
                 "chosen_from": row["id"],
                 "score": None if score is None else abs(score),
             }
