@@ -45,6 +45,9 @@ bench: prepare
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.effect
+	$(BIN)/python -m benchmarks.labels
+	$(BIN)/python -m benchmarks.curation --quick
+	$(BIN)/python -m benchmarks.selection
 
 adapters: prepare
 	$(BIN)/python -m benchmarks.make_adapters

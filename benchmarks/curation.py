@@ -116,7 +116,7 @@ def measure(file: Path, embed: bool) -> None:
     started = time.perf_counter()
     draft = drafts.create(open_source(str(file)), paths)
     say("import", draft.count, draft.count, time.perf_counter() - started)
-    for key in (*registry.CLEANING["posts"], *((*registry.SCORING, "select") if embed else ())):
+    for key in (*registry.CLEANING["posts"], *((*registry.SCORING, "select", "match") if embed else ())):
         started = time.perf_counter()
         draft = drafts.apply(draft, registry.make(key), tools)
         say(key, draft.steps[-1].result.before, draft.steps[-1].result.after, time.perf_counter() - started)
