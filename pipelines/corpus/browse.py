@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pipelines.corpus.drafts import Draft
 from pipelines.corpus.shards import VECTOR, Row, Shards
 from pipelines.corpus.steps.scoring import score_of, side_of
-from pipelines.corpus.steps.text import ALL_TEXT
+from pipelines.corpus.wording import ALL_TEXT
 
 PAGE = 20
 

@@ -1,4 +1,4 @@
-"""A curation in progress: the opened rows, the steps applied so far, and every step's result on disk, so that nothing is lost.
+"""Work on a curation in progress: open, apply steps, go back, change by hand, save.
 
 Each step's folder is named by the hash of all that led to it. Undo drops the last step; doing it again reads the result.
 """
@@ -7,92 +7,25 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pipelines.corpus import engine, shards
 from pipelines.corpus.columns import Roles, choices, normalize_rows, recognize
+from pipelines.corpus.draft import Applied, Draft, details, expire, load, recent, working, write
 from pipelines.corpus.engine import Cancelled, Result, Step, Tools, part_of
-from pipelines.corpus.shards import Shards
 from pipelines.corpus.sources import Source
 from pipelines.corpus.steps import registry
 from pipelines.corpus.versions import Dataset, export_shards, slug, write_shards
 from pipelines.errors import StudioError
-from pipelines.paths import Paths, content_hash, read_json, write_json
+from pipelines.paths import Paths, content_hash
 
-ABOUT = "draft.json"
-
-
-@dataclass(frozen=True)
-class Applied:
-    """One step of a draft: what it was, where its result lies, and what it did."""
-
-    key: str
-    label: str
-    settings: dict[str, Any]
-    folder: str
-    kind: str
-    result: Result
-
-    def as_dict(self) -> dict[str, Any]:
-        """For a version's description."""
-        return {"key": self.key, "label": self.label, "settings": self.settings, **asdict(self.result), "dropped": self.result.dropped}
-
-
-@dataclass(frozen=True)
-class Draft:
-    """Rows on their way to a version. `kind` is that of the opened rows; the current one may differ once posts are paired."""
-
-    folder: Path
-    name: str
-    opened: dict[str, Any]
-    roles: Roles
-    count: int
-    steps: tuple[Applied, ...] = field(default=())
-
-    @property
-    def id(self) -> str:
-        return self.folder.name
-
-    @property
-    def kind(self) -> str:
-        return self.steps[-1].kind if self.steps else self.roles.kind
-
-    @property
-    def rows(self) -> Shards:
-        """The rows that are left."""
-        return self.after(len(self.steps))
-
-    def after(self, number: int) -> Shards:
-        """The rows after the first `number` steps; 0 means as they were opened."""
-        return Shards(self.folder / (self.steps[number - 1].folder if number else "source"))
-
-    def dropped(self, number: int) -> Shards:
-        """The rows that step `number` (from 0) dropped, with their reasons."""
-        return Shards(self.folder / self.steps[number].folder, "dropped")
-
-    @property
-    def pool(self) -> Shards | None:
-        """The rows before the first selection, from which opposites are drawn; None where nothing was selected."""
-        place = self.place("select")
-        return self.after(place) if place is not None else None
-
-    def has(self, key: str) -> bool:
-        return any(step.key == key for step in self.steps)
-
-    def place(self, *keys: str) -> int | None:
-        """Where the first step of one of these keys stands; None where there is none."""
-        return next((number for number, step in enumerate(self.steps) if step.key in keys), None)
-
-    @property
-    def scored(self) -> bool:
-        """Whether the posts have scores: from a step here, or from the version that was opened."""
-        return self.kind == "posts" and (self.has("annotate") or bool(self.rows.slice(0, 1)[0].get("annotator")))
+__all__ = [
+    "Draft", "apply", "apply_all", "back", "change", "create", "dataset", "details", "expire", "export", "forget", "from_version", "load", "recent",
+    "save", "undo", "working",
+]  # fmt: skip
 
 
 def create(source: Source, paths: Paths, roles: Roles | None = None, tools: Tools | None = None, most_rows: int | None = None) -> Draft:
@@ -114,7 +47,7 @@ def create(source: Source, paths: Paths, roles: Roles | None = None, tools: Tool
             **source.details,
         }
         draft = Draft(folder, slug(Path(source.name).stem), about, roles, count)
-        _write(draft)
+        write(draft)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -136,7 +69,7 @@ def from_version(dataset: Dataset, paths: Paths) -> Draft:
         "parents": [dataset.hash],
     }
     draft = Draft(folder, dataset.name, about, Roles(dataset.kind, {}), len(dataset.rows))
-    _write(draft)
+    write(draft)
     return draft
 
 
@@ -162,53 +95,6 @@ def _read_in(source: Source, roles: Roles, target: Path, tools: Tools, most_rows
     return count
 
 
-def _write(draft: Draft) -> None:
-    described = {
-        "name": draft.name,
-        "opened": draft.opened,
-        "roles": {"kind": draft.roles.kind, "columns": draft.roles.columns, "remark": draft.roles.remark},
-        "count": draft.count,
-        "steps": [{**asdict(step)} for step in draft.steps],
-        "changed": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    write_json(draft.folder / ABOUT, described)
-
-
-def load(draft_id: str, paths: Paths) -> Draft:
-    """Opens a draft again.
-
-    Raises StudioError where there is none of that name or its description is damaged.
-    """
-    folder = paths.drafts / draft_id
-    if not draft_id or Path(draft_id).name != draft_id or not (folder / ABOUT).is_file():
-        raise StudioError("This draft is not here any more.", "Open the data again.")
-    try:
-        about = read_json(folder / ABOUT)
-        steps = tuple(Applied(**{**one, "result": Result(**one["result"])}) for one in about["steps"])
-        return Draft(folder, about["name"], about["opened"], Roles(**about["roles"]), about["count"], steps)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StudioError(f"The draft {draft_id} is damaged.", "Open the data again; saved versions are not affected.") from error
-
-
-def recent(paths: Paths, most: int) -> list[tuple[str, str]]:
-    """Ids of the drafts that were changed last, newest first, each with its source, steps and time in words."""
-    found = sorted(paths.drafts.glob(f"*/{ABOUT}"), key=lambda file: file.stat().st_mtime, reverse=True)[:most]
-    named = []
-    for file in found:
-        try:
-            draft = load(file.parent.name, paths)
-        except StudioError:
-            continue
-        when = datetime.fromtimestamp(file.stat().st_mtime).strftime("%d %b %H:%M")
-        named.append(
-            (
-                draft.id,
-                f"draft of {draft.opened['source']}, {draft.count:,} rows, {len(draft.steps)} step{'s' * (len(draft.steps) != 1)}, {when}",
-            )
-        )
-    return named
-
-
 def apply(draft: Draft, step: Step, tools: Tools, run: Callable[..., Result] = engine.run) -> Draft:
     """Applies one step to the rows that are left, and writes down that it was applied.
 
@@ -232,7 +118,7 @@ def apply(draft: Draft, step: Step, tools: Tools, run: Callable[..., Result] = e
         )
     applied = Applied(step.key, step.label, settings, folder, getattr(step, "makes", draft.kind), result)
     new = replace(draft, steps=(*draft.steps, applied))
-    _write(new)
+    write(new)
     return new
 
 
@@ -253,7 +139,7 @@ def apply_all(draft: Draft, keys: Sequence[str], tools: Tools, values: dict[str,
 def back(draft: Draft, steps: int) -> Draft:
     """The draft as it was after its first `steps` steps."""
     shorter = replace(draft, steps=draft.steps[:steps])
-    _write(shorter)
+    write(shorter)
     return shorter
 
 
@@ -293,39 +179,6 @@ def export(draft: Draft, target: Path, name: str, paths: Paths) -> None:
     export_shards(name.strip() or draft.name, draft.kind, draft.rows, details(draft), target, paths)  # type: ignore[arg-type]
 
 
-@contextmanager
-def working(draft_id: str, paths: Paths) -> Iterator[Draft]:
-    """The draft, for one worker at a time: also over two pages and two studios.
-
-    Raises StudioError where it is not there, or another step is running on it.
-    """
-    import filelock
-
-    load(draft_id, paths)
-    lock = filelock.FileLock(paths.drafts / draft_id / ".lock", timeout=0, thread_local=False)
-    try:
-        lock.acquire()
-    except filelock.Timeout as error:
-        raise StudioError("Another step is still running on these rows.", "Wait until it ends, or press Stop.") from error
-    try:
-        yield load(draft_id, paths)
-    finally:
-        lock.release()
-
-
-def details(draft: Draft) -> dict[str, Any]:
-    """What a version says of where its rows come from: source, parents, steps with settings and counts."""
-    about = draft.opened
-    source = {key: about[key] for key in ("reference", "split", "config", "revision", "sha256", "encoding") if about.get(key)}
-    return {
-        "source": source,
-        "recognized": draft.roles.columns,
-        "parents": about.get("parents", []),
-        "steps": [step.as_dict() for step in draft.steps],
-        "from_posts": draft.roles.kind == "posts",
-    }
-
-
 def dataset(draft: Draft) -> Dataset:
     """All rows that are left, in memory, as a data set."""
     return Dataset(draft.name, draft.kind, list(draft.rows.rows()), details(draft))  # type: ignore[arg-type]
@@ -334,13 +187,6 @@ def dataset(draft: Draft) -> Dataset:
 def save(draft: Draft, name: str, paths: Paths, terms: dict[str, str] | None = None) -> Path:
     """Writes a version from the rows that are left; `terms` are license, terms and legal_basis as the person gave them."""
     return write_shards(name.strip() or draft.name, draft.kind, draft.rows, {**details(draft), **(terms or {})}, paths)  # type: ignore[arg-type]
-
-
-def expire(paths: Paths, hours: float) -> None:
-    """Deletes drafts that nobody changed for so long: on a public studio nobody's rows stay."""
-    for file in paths.drafts.glob(f"*/{ABOUT}"):
-        if time.time() - file.stat().st_mtime > hours * 3600:
-            shutil.rmtree(file.parent, ignore_errors=True)
 
 
 def forget(draft: Draft) -> None:

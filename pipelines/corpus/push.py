@@ -12,8 +12,9 @@ from pipelines.corpus import layout
 from pipelines.corpus.card import MASKED, TAG
 from pipelines.corpus.description import MASKS
 from pipelines.corpus.shards import Row
-from pipelines.corpus.steps.text import ALL_TEXT, Mask
+from pipelines.corpus.steps.text import Mask
 from pipelines.corpus.versions import Dataset, open_version, slug
+from pipelines.corpus.wording import ALL_TEXT
 from pipelines.errors import StudioError
 
 FILES = (layout.CARD, layout.VERSION, *layout.DATA)

@@ -10,9 +10,9 @@ import pytest
 
 from pipelines import bundled
 from pipelines.corpus.checks import contents, duplicates, era, leakage, names, symmetry, topics
-from pipelines.corpus.checks.leftovers import strip_lead_in
 from pipelines.corpus.checks.lights import check, compare_sets, mend
 from pipelines.corpus.checks.records import Light, Row
+from pipelines.corpus.wording import strip_lead_in
 from pipelines.errors import StudioError
 
 RANK = {"grey": 0, "green": 0, "amber": 1, "red": 2}

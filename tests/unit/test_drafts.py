@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from pipelines.corpus import draft as draft_files
 from pipelines.corpus import drafts, shards
 from pipelines.corpus.columns import assign
 from pipelines.corpus.drafts import Draft
@@ -193,7 +194,7 @@ def test_a_stopped_step_leaves_the_draft_as_it_was_and_goes_on_from_there(paths:
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"steps": []}', '{"steps": [{"key": "mask"}]}'])
 def test_a_damaged_description_is_a_sentence(paths: Paths, damage: str) -> None:
     draft = opened(paths)
-    (draft.folder / drafts.ABOUT).write_text(damage, encoding="utf-8")
+    (draft.folder / draft_files.ABOUT).write_text(damage, encoding="utf-8")
     with pytest.raises(StudioError, match=r"is damaged\. Open the data again"):
         drafts.load(draft.id, paths)
     assert known(paths) == []

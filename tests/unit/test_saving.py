@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import pytest
 
+from pipelines.corpus import draft as draft_files
 from pipelines.corpus import drafts, versions
 from pipelines.corpus.engine import Outcome, Tools, Work
 from pipelines.corpus.shards import VECTOR, Row, Shards
@@ -87,7 +88,7 @@ def test_a_draft_of_a_version_names_it_as_its_parent(paths: Paths) -> None:
 def test_forgetting_a_draft_leaves_its_versions_and_the_latest_changed_is_listed_first(paths: Paths) -> None:
     one, two = opened(paths), opened(paths)
     for age, draft in enumerate((one, two)):
-        os.utime(draft.folder / drafts.ABOUT, (10**9 + age, 10**9 + age))
+        os.utime(draft.folder / draft_files.ABOUT, (10**9 + age, 10**9 + age))
     assert known(paths) == [two.id, one.id]
     drafts.apply(one, registry.make("exact"), Tools(paths))
     assert known(paths) == [one.id, two.id] and [name for name, _ in drafts.recent(paths, 1)] == [one.id]
@@ -101,7 +102,7 @@ def test_forgetting_a_draft_leaves_its_versions_and_the_latest_changed_is_listed
 
 def test_drafts_that_nobody_changed_for_long_expire_and_no_others(paths: Paths) -> None:
     old, new = opened(paths), opened(paths)
-    os.utime(old.folder / drafts.ABOUT, (10**9, 10**9))
+    os.utime(old.folder / draft_files.ABOUT, (10**9, 10**9))
     drafts.expire(paths, hours=24)
     assert known(paths) == [new.id] and not old.folder.exists()
 

@@ -8,33 +8,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from pipelines.corpus.checks.records import Kind, Light, Mended, Row, answer_fields, count, grade, kind_of, percent, split, texts
+from pipelines.corpus.wording import normalize, strip_lead_in
 
 RED_SHARE = 0.05  # in one answer of twenty it is no longer an accident but a habit that a model copies
-LONGEST_LEAD_IN = 25  # words; a longer first clause says something about the subject
 
-_ASSENT = r"(?:sure|certainly|of\scourse|absolutely|okay|ok|no\sproblem|gladly)(?:\sthing)?[,!.]?\s+"
-_HERE = r"(?:here(?:[’']s|\sis|\sare|\scomes)|below\sis|the\sfollowing\sis)"
-_GENRE = r"(?:response|answer|reply|rewrite|version|draft|paragraph|essay|rephrasing|completion|continuation)s?"
-_ASKED = (
-    r"(?!\sto\s(?!(?:your|the|this)\s(?:question|request|prompt|instruction|post|statement|message)))"  # "our answer to inflation:" stays
-)
-_WORDS = r"(?:[^\s:.!?]+[ \t]+){0,%d}?"
-_END = r"[^\n:.!?]{0,120}:"
-_BLANK_LINE = r"(?=[ \t\r]*\n[ \t\r]*\n)"
-LEAD_IN = re.compile(
-    rf"""\s*(?:
-        {_ASSENT}{_HERE}\b(?!\s(?:why|how)\b){_END}              # Sure, here is what you asked for:
-      | {_HERE}\s+{_WORDS % 8}\b{_GENRE}\b{_ASKED}{_END}          # Here's a rewritten response from ...:
-      | {_HERE}\b{_END}{_BLANK_LINE}                               # Here's a plan for the region: (and a new paragraph)
-      | (?:{_ASSENT})?i(?:[’']d|\ would)\ be\ (?:happy|glad)\ to\ help(?:\ you)?(?:\ with\ (?:that|this))?[.!:]
-      | (?:\*\*)?(?:rewritten\ |final\ |alternative\ )?(?:response|answer|output|assistant)\s?:(?:\*\*)?
-    )\s*""",
-    re.IGNORECASE | re.VERBOSE,
-)
 ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8}\d{0,2});", re.IGNORECASE)
 INVISIBLE = re.compile("[\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")  # a joiner (200d) makes one emoji of two
 RECORD = re.compile(r"\s*\{\s*['\"]\w+['\"]\s*:.*\}\s*$", re.DOTALL)
-QUOTES = {'"': '"', "“": "”"}
 FOUND: dict[str, tuple[str, Callable[[str], bool]]] = {
     "return": ("a stray \\r", lambda text: "\r" in text),
     "lead_in": ("a lead-in such as “Sure, here is”", lambda text: strip_lead_in(text) != text),
@@ -42,21 +22,6 @@ FOUND: dict[str, tuple[str, Callable[[str], bool]]] = {
     "invisible": ("an invisible character", lambda text: not text.isascii() and bool(INVISIBLE.search(text))),
     "record": ("a raw record instead of a text", lambda text: bool(RECORD.match(text))),
 }
-
-
-def strip_lead_in(text: str) -> str:
-    """The text without what a model says before its answer ("Sure, here is a response:"), and without quotes around the rest.
-
-    A clause about the subject stays where the text goes on in its line ("Here's a plan for the region: ..."), and so does an assent
-    that is the answer ("Sure, rents should fall."). Where fewer than three words would be left, nothing is taken away.
-    """
-    found = LEAD_IN.match(text)
-    if not found or len(found.group().split()) > LONGEST_LEAD_IN:
-        return text
-    rest = text[found.end() :].strip()
-    if len(rest) > 1 and QUOTES.get(rest[0]) == rest[-1] and not set('"“”') & set(rest[1:-1]):
-        rest = rest[1:-1].strip()
-    return rest if len(rest.split()) >= 3 else text
 
 
 def leftovers(text: str) -> list[str]:
@@ -120,8 +85,6 @@ def _raw(row: Row, columns: Sequence[str]) -> str:
 
 
 def _clean(text: str, column: str) -> str:
-    from pipelines.corpus.steps.text import normalize  # inside, so that the normalize step can take strip_lead_in from here
-
     if not leftovers(text):
         return text
     text = normalize(text)

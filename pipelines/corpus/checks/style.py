@@ -7,8 +7,8 @@ import re
 import numpy as np
 
 from pipelines.corpus.checks.era import years
-from pipelines.corpus.checks.leftovers import strip_lead_in
 from pipelines.corpus.checks.records import words
+from pipelines.corpus.wording import strip_lead_in
 
 SENTENCE_END = re.compile(r"[.!?]+[\"”')]*(?:\s|$)")
 CLASSES: dict[str, str] = {

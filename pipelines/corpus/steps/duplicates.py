@@ -15,7 +15,7 @@ import numpy as np
 
 from pipelines.corpus.engine import KINDS, Outcome, Tools, Work, lever
 from pipelines.corpus.shards import Row, Shards
-from pipelines.corpus.steps.text import ALL_TEXT
+from pipelines.corpus.wording import ALL_TEXT
 
 WORD = re.compile(r"\w+")
 PERMUTATIONS, BANDS, SEED = 128, 32, 12

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pipelines.corpus.engine import KINDS, Outcome, Tools, Work
 from pipelines.corpus.shards import VECTOR, Row, Shards
-from pipelines.corpus.steps.text import ALL_TEXT
+from pipelines.corpus.wording import ALL_TEXT
 from pipelines.errors import StudioError
 
 UNSCORED = {"economic": None, "social": None, "quality": None, VECTOR: None}  # of a text that is not there any more

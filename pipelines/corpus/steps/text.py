@@ -2,47 +2,21 @@
 
 from __future__ import annotations
 
-import html
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar
 
-from pipelines.corpus.columns import TEXT_FIELDS
 from pipelines.corpus.engine import KINDS, Outcome, Tools, Work, lever
 from pipelines.corpus.shards import Row, Shards
-
-ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,30});", re.I)
-LINE_BREAK = re.compile("\r\n|[\x0b\x0c\x85\u2028\u2029]")
-# A zero-width joiner stays where it joins two emoji to one.
-INVISIBLE = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
-    "|(?<![\u2600-\u27bf\ufe0f\U0001f000-\U0001faff])\u200d"
-)
-SPACES = re.compile(r"[^\S\n]+")
-AROUND_BREAKS = re.compile(r" ?\n ?")
-ALL_TEXT = tuple(dict.fromkeys(name for fields in TEXT_FIELDS.values() for name in fields))
-
-
-ANSWERS = tuple(name for name in ALL_TEXT if name not in ("prompt", "text"))
+from pipelines.corpus.wording import ALL_TEXT, ANSWERS, normalize, strip_lead_in
 
 
 def each_text(row: Row, work: Callable[[str], str], names: tuple[str, ...] = ALL_TEXT) -> Row:
     """The row with `work` applied to every text it has; the same object where nothing changes."""
     new = {name: work(row[name]) for name in names if row.get(name)}
     return row if all(row[name] == value for name, value in new.items()) else {**row, **new}
-
-
-def normalize(text: str) -> str:
-    """HTML entities resolved (also of entities), Unicode NFC, stray carriage returns and invisible characters removed, spaces joined."""
-    for _ in range(2):
-        if "&" in text:
-            text = ENTITY.sub(lambda found: html.unescape(found.group()), text)
-    text = INVISIBLE.sub("", LINE_BREAK.sub("\n", text))
-    text = SPACES.sub(" ", unicodedata.normalize("NFC", text))
-    return AROUND_BREAKS.sub("\n", text).strip()
 
 
 @dataclass(frozen=True)
@@ -58,8 +32,6 @@ class Normalize:
     per_row: ClassVar[bool] = True
 
     def start(self, tools: Tools, shards: Shards) -> Work:
-        from pipelines.corpus.checks.leftovers import strip_lead_in
-
         def one(row: Row) -> Row:
             row = each_text(row, normalize)
             return each_text(row, strip_lead_in, ANSWERS) if self.lead_ins else row
