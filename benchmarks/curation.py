@@ -71,8 +71,8 @@ class Writer:
         return {"": self.ordinary, "exact": self.exact, "near": self.near}[kind]()
 
     def ordinary(self) -> str:
-        """Two to four sentences; a fifth of the posts has noise."""
-        chosen = self.rng.choices(self.sentences, k=self.rng.randint(2, 4))
+        """One to three sentences, about as long as our own posts; a fifth of the posts has noise."""
+        chosen = self.rng.choices(self.sentences, k=self.rng.choice((1, 2, 2, 3, 3)))
         text = " ".join(self.rng.choice(self.words) if self.rng.random() < 0.4 else word for sentence in chosen for word in sentence)
         if len(self.pool) < POOL:
             self.pool.append(text)

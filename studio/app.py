@@ -65,7 +65,9 @@ def build_studio(services: Services) -> gr.Blocks:
             show_progress="hidden",
             api_visibility="private",
         )
-        desk.follow(remembered)
+        desk.follow(remembered).then(
+            desk.attend, desk.draft, [desk.status, desk.stop, desk.clock], show_progress="hidden", api_visibility="private"
+        )
         studio.load(None, js=KEYS_JS)
         studio.load(tuning["reattach"], None, tuning["run"], show_progress="hidden")
     return studio

@@ -25,7 +25,7 @@ Progress = Callable[[float, str], None]
 
 @dataclass
 class Services:
-    """Shared by all visitors; nothing of one visitor's is kept here but a signal to stop."""
+    """Shared by all visitors; nothing of one visitor's is kept here but a signal to stop and how far their work is."""
 
     paths: Paths
     host: ModelHost
@@ -33,6 +33,7 @@ class Services:
     public: bool = False
     preparing: tuple[float, str] = (0.0, "")
     _stops: dict[str, threading.Event] = field(default_factory=dict)
+    progress: dict[str, tuple[float, str]] = field(default_factory=dict)
 
     @classmethod
     def create(cls) -> Services:
@@ -83,6 +84,7 @@ class Services:
     def done(self, work: str) -> None:
         """Forgets the signal of work that has ended."""
         self._stops.pop(work, None)
+        self.progress.pop(work, None)
 
     def stop(self, session: str) -> None:
         """Asks a visitor's running answer or measurement to end."""

@@ -154,6 +154,18 @@ def working(draft_id: str, paths: Paths) -> Iterator[Draft]:
         lock.release()
 
 
+def busy(draft_id: str, paths: Paths) -> bool:
+    """Whether a step is running on a draft now, here or in another studio."""
+    import filelock
+
+    lock = filelock.FileLock(paths.drafts / draft_id / ".lock", timeout=0, thread_local=False)
+    try:
+        with lock:
+            return False
+    except (filelock.Timeout, OSError):
+        return True
+
+
 def details(draft: Draft) -> dict[str, Any]:
     """What a version says of where its rows come from: source, parents, steps with settings and counts."""
     about = draft.opened

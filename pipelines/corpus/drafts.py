@@ -14,7 +14,7 @@ from typing import Any
 
 from pipelines.corpus import engine, shards
 from pipelines.corpus.columns import Roles, choices, normalize_rows, recognize
-from pipelines.corpus.draft import Applied, Draft, details, expire, load, recent, working, write
+from pipelines.corpus.draft import Applied, Draft, busy, details, expire, load, recent, working, write
 from pipelines.corpus.engine import Cancelled, Result, Step, Tools, part_of
 from pipelines.corpus.sources import Source
 from pipelines.corpus.steps import registry
@@ -23,7 +23,7 @@ from pipelines.errors import StudioError
 from pipelines.paths import Paths, content_hash
 
 __all__ = [
-    "Draft", "apply", "apply_all", "back", "change", "create", "dataset", "details", "expire", "export", "forget", "from_version", "load", "recent",
+    "Draft", "apply", "apply_all", "back", "busy", "change", "create", "dataset", "details", "expire", "export", "forget", "from_version", "load", "recent",
     "save", "undo", "working",
 ]  # fmt: skip
 
@@ -116,7 +116,7 @@ def apply(draft: Draft, step: Step, tools: Tools, run: Callable[..., Result] = e
         raise StudioError(
             f"“{step.label}” would drop every row ({why}).", "Nothing was changed. Choose wider settings, or undo an earlier step."
         )
-    applied = Applied(step.key, step.label, settings, folder, getattr(step, "makes", draft.kind), result)
+    applied = Applied(step.key, getattr(step, "title", step.label), settings, folder, getattr(step, "makes", draft.kind), result)
     new = replace(draft, steps=(*draft.steps, applied))
     write(new)
     return new

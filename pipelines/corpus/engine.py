@@ -122,6 +122,7 @@ def run(step: Step, source: Shards, target: Path, tools: Tools) -> Result:
     check_settings(step)
     target.mkdir(parents=True, exist_ok=True)
     inner = replace(tools)
+    tools.progress(0.0, f"{step.label}: starting")
     started, files, work = monotonic(), source.files, step.start(inner, source)
     for number, file in enumerate(files):
         if tools.cancelled():
@@ -141,7 +142,8 @@ def part_of(progress: Progress, number: int, count: int) -> Progress:
 
 def _words(step: Step, done: int, count: int, seconds: float) -> str:
     left = seconds / done * (count - done)
-    return f"{step.label}: part {done} of {count}" + (f", about {left:.0f} s left" if left >= 1 else "")
+    rest = f", about {left:.0f} s left" if left < 90 else f", about {left / 60:.0f} min left"
+    return f"{step.label}: part {done} of {count}" + (rest if left >= 1 else "")
 
 
 def count_file(target: Path, number: int) -> Path:

@@ -92,3 +92,19 @@ def of_sides(draft: Draft) -> Sides | None:
             total += 1
             right += row["topic"] == row["own_topic"]
     return Sides(table, right, total)
+
+
+def of_pairs(draft: Draft) -> tuple[int, int, int] | None:
+    """Of the pairs matched from posts: how many join a left and a right post as they say, how many the wrong way round, and all.
+
+    None where there are no matched pairs, or the posts carry no labels.
+    """
+    rows = [row for row in draft.rows.rows(["chosen_from", "rejected_from", "left", "score", "made"]) if row.get("made") == "matched"]
+    if not rows or not labelled(draft):
+        return None
+    own = {row["id"]: row.get("own_label") for row in draft.after(0).rows(["id", "own_label"])}
+    match = next(step for step in draft.steps if step.key == "match")
+    first = "right" if match.settings["towards"] == "right" else "left"
+    other = "left" if first == "right" else "right"
+    sides = [(own.get(row["chosen_from"]), own.get(row["rejected_from"])) for row in rows]
+    return sum(one == (first, other) for one in sides), sum(one == (other, first) for one in sides), len(sides)

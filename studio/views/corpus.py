@@ -15,7 +15,7 @@ from studio.views import messages
 
 KIND_NAMES = {"posts": "posts", "pairs": "preference pairs", "mirrored": "mirrored rows"}
 OURS = {"bundled": "Our mirrored pairs", "bundled-posts": "Our raw posts", "bundled-confounded": "Our set with hidden faults"}
-SHORT = 400
+SHORT, WHICH = 400, 12
 
 
 def roles(draft: Draft) -> str:
@@ -102,7 +102,12 @@ def row_table(found: Found, kind: str, dropped: bool) -> str:
     if not found.rows:
         return messages.note("No row is here.")
     fields = fields_of(kind) if fields_of(kind)[0] in found.rows[0] else fields_of(_kind_of(found.rows))
-    head = ["Row", "Score", *(name.capitalize() for name in fields), "Why it was dropped" if dropped else "Note"]
+    head = [
+        "Row",
+        "Score" if fields == ("text",) else "Strength",
+        *(name.capitalize() for name in fields),
+        "Why it was dropped" if dropped else "Note",
+    ]
     body = "".join(_table_row(row, fields, dropped) for row in found.rows)
     top = "".join(f"<th>{escape(name)}</th>" for name in head)
     return f'<div class="ps-rows-box"><table class="ps-table ps-rows"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
@@ -127,12 +132,12 @@ def _kind_of(rows: Sequence[dict[str, Any]]) -> str:
 
 def _score(row: dict[str, Any]) -> str:
     score = score_of(row) if row.get("score") is None else row["score"]
-    return "" if score is None else f"{score:+.1f}"
+    return "" if score is None else f"{score:+.1f}" if row.get("score") is None else f"{score:.1f}"
 
 
-def _short(text: Any) -> str:
+def _short(text: Any, most: int = SHORT) -> str:
     text = str(text or "")
-    return text if len(text) <= SHORT else text[: SHORT - 1] + "…"
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _why(row: dict[str, Any], dropped: bool) -> str:
@@ -144,13 +149,25 @@ def _why(row: dict[str, Any], dropped: bool) -> str:
 LIGHT_WORDS = {"green": "fine", "amber": "look at it", "red": "mend it", "grey": "not checked"}
 
 
-def light(one: Any) -> str:
-    """One check as a light with its sentence; the state is said in words as well as by colour and shape."""
+def light(one: Any, rows: dict[str, dict[str, Any]]) -> str:
+    """One check as a light with its sentence and the rows it means; the state is said in words as well as by colour and shape."""
     mend = f'<button class="ps-mend" data-pick="{escape(one.key)}">{escape(one.mend_label or "Mend")}</button>' if one.mend else ""
     return (
         f'<div class="ps-light ps-{one.state}" data-light="{escape(one.key)}"><span class="ps-lamp" aria-hidden="true"></span>'
-        f'<div class="ps-light-words"><b>{escape(one.title)}</b> <span class="ps-state">{LIGHT_WORDS[one.state]}</span><br>{escape(one.sentence)}</div>{mend}</div>'
+        f'<div class="ps-light-words"><b>{escape(one.title)}</b> <span class="ps-state">{LIGHT_WORDS[one.state]}</span><br>{escape(one.sentence)}</div>{mend}{_which(one.rows, rows)}</div>'
     )
+
+
+def _which(ids: Sequence[str], rows: dict[str, dict[str, Any]]) -> str:
+    """The first rows that a check means, to be read before anything is dropped."""
+    known = [rows[one] for one in ids if one in rows]
+    if not known:
+        return ""
+    lines = "".join(
+        f"<p><b>{escape(row['id'])}</b> {escape(' / '.join(_short(row[n], 160) for n in fields_of(_kind_of([row])) if row.get(n)))}</p>"
+        for row in known[:WHICH]
+    )
+    return f'<details class="ps-which"><summary>Show {min(WHICH, len(known))} of {len(known)} rows</summary>{lines}</details>'
 
 
 def formatted(text: Formatted) -> str:

@@ -24,7 +24,7 @@ from studio.tabs.curating.endpoint import Endpoint
 def desk(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     monkeypatch.setenv("STUDIO_HOME", str(paths.root))
     with gr.Blocks():
-        yield Desk(Services.create(), gr.State(""), gr.HTML(), gr.Button())
+        yield Desk(Services.create(), gr.State(""), gr.HTML(), gr.Button(), gr.Timer(active=False))
 
 
 @pytest.fixture

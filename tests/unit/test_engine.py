@@ -80,7 +80,7 @@ class Count:
 def stop_after(parts: int, paths: Paths) -> Tools:
     """Tools of a person who cancels after some parts."""
     shares: list[float] = []
-    return Tools(paths, progress=lambda share, words: shares.append(share), cancelled=lambda: len(shares) >= parts)
+    return Tools(paths, progress=lambda share, words: shares.append(share), cancelled=lambda: sum(share > 0 for share in shares) >= parts)
 
 
 def test_counts_reasons_and_order_are_those_of_the_rows(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_progress_ends_at_one_and_never_goes_back(tmp_path: Path) -> None:
     shares: list[float] = []
     tools = Tools(Paths(tmp_path), progress=lambda share, words: shares.append(share))
     engine.run(Shout(), fill(tmp_path / "source", posts(*"abcdefg"), 2), tmp_path / "target", tools)
-    assert shares == sorted(shares) and shares[-1] == 1 and len(shares) == 4
+    assert shares == sorted(shares) and shares[-1] == 1 and shares[0] == 0 and len(shares) == 5
 
 
 def test_a_step_that_drops_everything_leaves_rows_of_none_and_of_all(tmp_path: Path) -> None:

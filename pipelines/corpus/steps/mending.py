@@ -22,6 +22,11 @@ class Mend:
     kinds: ClassVar[tuple[str, ...]] = ("pairs", "mirrored")
     per_row: ClassVar[bool] = False
 
+    @property
+    def title(self) -> str:
+        """The label with what was mended."""
+        return f"Mend: {self.light}"
+
     def start(self, tools: Tools, shards: Shards) -> Work:
         from pipelines.corpus.checks import lights
 

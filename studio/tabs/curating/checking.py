@@ -6,8 +6,9 @@ from typing import Any
 
 import gradio as gr
 
-from pipelines.corpus import drafts
+from pipelines.corpus import drafts, labels
 from pipelines.corpus.checks import lights
+from pipelines.corpus.checks.records import Light
 from pipelines.corpus.drafts import Draft
 from pipelines.corpus.engine import Tools
 from pipelines.corpus.steps.mending import Mend
@@ -15,7 +16,7 @@ from studio.tabs.curating.desk import PRESSED, Desk, picking, told
 from studio.views import corpus as view
 from studio.views import messages
 
-MOST_ROWS = 20_000
+MOST_ROWS, GOOD_SIDES = 20_000, 0.8
 
 
 def build(desk: Desk) -> None:
@@ -60,12 +61,31 @@ def _check(desk: Desk, draft: Draft | None) -> str:
     if len(draft.rows) > MOST_ROWS:
         return messages.info(f"The checks look at up to {MOST_ROWS:,} pairs; here are {len(draft.rows):,}. Select fewer first.")
     try:
-        found = lights.check(list(draft.rows.rows()), draft.kind, desk.services.ruler.embedder)  # type: ignore[arg-type]
+        rows = {row["id"]: row for row in draft.rows.rows()}
+        found = lights.check(list(rows.values()), draft.kind, desk.services.ruler.embedder)  # type: ignore[arg-type]
     except Exception as error:
         return told(error)
+    found += _sides(draft)
     counts = {state: sum(one.state == state for one in found) for state in ("red", "amber", "green")}
     words = f"{counts['red']} to mend, {counts['amber']} to look at, {counts['green']} fine, over {len(draft.rows):,} rows."
-    return messages.note(words) + "".join(map(view.light, found))
+    return messages.note(words) + "".join(view.light(one, rows) for one in found)
+
+
+def _sides(draft: Draft) -> list[Light]:
+    """Matched pairs take their sides from scores: how often that is right is known where the posts carry labels, else it is not."""
+    if not draft.has("match"):
+        return []
+    known = labels.of_pairs(draft)
+    if known is None:
+        words = "The sides come from scores, not from readers, and offline scores are often wrong. Read twenty rows before you tune."
+        return [Light("sides", "Sides of matched pairs", "amber", words)]
+    right, wrong, total = known
+    state: Any = "green" if right >= GOOD_SIDES * total else "amber" if right > wrong + total / 2 else "red"
+    words = (
+        f"By the labels, {right} of {total} pairs join a left and a right post as they say, {wrong} are the wrong way round, and the rest hold one side "
+        "twice or a post without a side. The scores alone can't tell; read the rows and drop or edit what is wrong."
+    )
+    return [Light("sides", "Sides of matched pairs", state, words)]
 
 
 def _mend(draft: Draft, tools: Tools, key: str) -> tuple[Draft, str]:

@@ -26,7 +26,10 @@ def build(desk: Desk) -> None:
         padding=False,
     )
     chosen = gr.CheckboxGroup(
-        [(STEPS[key].label, key) for key in KEYS], value=list(KEYS), label="Steps, in this order", elem_id="cleaning-steps"
+        [(STEPS[key].label, key) for key in KEYS],
+        value=list(KEYS),
+        label="Steps, in this order; those that are done are unticked",
+        elem_id="cleaning-steps",
     )
     button = gr.Button("Clean", variant="primary", elem_id="clean")
     boxes: dict[str, list[Any]] = {}
@@ -36,7 +39,12 @@ def build(desk: Desk) -> None:
             with gr.Row():
                 boxes[key] = forms.build(STEPS[key])
     desk.act(button.click, _work(boxes), [chosen, *[box for part in boxes.values() for box in part]], "clean")
-    desk.watch(lambda draft: (gr.update(value=list(CLEANING[draft.kind] if draft else KEYS)),), [chosen])
+    desk.watch(lambda draft: (gr.update(value=_todo(draft)),), [chosen])
+
+
+def _todo(draft: Draft | None) -> list[str]:
+    """The usual steps for this kind of rows that were not done yet."""
+    return [key for key in (CLEANING[draft.kind] if draft else KEYS) if draft is None or not draft.has(key)]
 
 
 def _work(boxes: dict[str, list[Any]]) -> Any:

@@ -29,8 +29,10 @@ class Desk:
     draft: Any
     status: Any
     stop: Any
+    clock: Any
     _watchers: list[tuple[Watcher, list[Any], list[Any]]] = field(default_factory=list)
     _slow: list[tuple[Watcher, Any]] = field(default_factory=list)
+    _plain: list[tuple[Any, Callable[[str], tuple[str, str]]]] = field(default_factory=list)
     _acts: list[tuple[Any, Work, list[Any], str, bool]] = field(default_factory=list)
 
     def watch(self, shows: Watcher, outputs: list[Any], inputs: list[Any] | None = None) -> None:
@@ -53,8 +55,13 @@ class Desk:
             return None
 
     def tools(self, name: str, progress: Progress | None = None) -> Tools:
-        """What steps need; the work called `name` ends when somebody presses Stop."""
-        report = progress or (lambda share, words: None)
+        """What steps need; the work called `name` ends when somebody presses Stop, and a reloaded page can see how far it is."""
+
+        def report(share: float, words: str) -> None:
+            self.services.progress[name] = (share, words)
+            if progress:
+                progress(share, words)
+
         return Tools(
             self.services.paths, self.services.ruler, self.services.host, progress=report, cancelled=self.services.signal(name).is_set
         )
@@ -80,6 +87,10 @@ class Desk:
     def inputs(self) -> list[Any]:
         return [self.draft, *(one for *_, inputs in self._watchers for one in inputs)]
 
+    def follow_later(self, trigger: Any, work: Callable[[str], tuple[str, str]]) -> None:
+        """On `trigger`, `work(draft id)` gives the draft id from now on and a sentence, without a step being run."""
+        self._plain.append((trigger, work))
+
     def finish(self) -> None:
         """Wires everything that was registered."""
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -90,7 +101,11 @@ class Desk:
                 concurrency_id="curation", concurrency_limit=2, show_progress="hidden", api_name=name,
             )  # fmt: skip
             self.follow(ran)
+        for trigger, plain in self._plain:
+            self.follow(trigger(plain, self.draft, [self.draft, self.status], **quiet))
         self.stop.click(self._end, self.draft, self.status, queue=False, **quiet)
+        ticked = self.clock.tick(self.attend, self.draft, [self.status, self.stop, self.clock], **quiet)
+        self.follow(ticked)
 
     def follow(self, event: Any) -> Any:
         """After `event` everything is shown anew, the quick parts first."""
@@ -99,6 +114,13 @@ class Desk:
         for shows, output in self._slow:
             event = event.then(lambda draft_id, shows=shows: shows(self.find(draft_id)), self.draft, output, **quiet)
         return event
+
+    def attend(self, draft_id: str) -> tuple[Any, ...]:
+        """After a reload: how far a step is that still runs on the draft in hand. Runs until it has ended."""
+        if not draft_id or not self.find(draft_id) or not drafts.busy(draft_id, self.services.paths):
+            return "", gr.update(visible=False), gr.Timer(active=False)
+        share, words = self.services.progress.get(f"draft-{draft_id}", (0.0, "A step is still running on these rows"))
+        return messages.bar(share, f"Still at work since before the reload · {words}"), gr.update(visible=True), gr.Timer(active=True)
 
     @staticmethod
     def _names(draft_id: str, session: str | None) -> tuple[str, str]:

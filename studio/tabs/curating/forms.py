@@ -10,6 +10,8 @@ import gradio as gr
 
 from pipelines.corpus.engine import Step, check_settings
 
+MOST_ON_A_SLIDER = 10_000
+
 
 def names(step: Any, without: Sequence[str] = ()) -> list[str]:
     """The settings that have a lever, in the dataclass's order."""
@@ -23,12 +25,14 @@ def build(step: Any, without: Sequence[str] = ()) -> list[Any]:
 
 def _component(one: Any) -> Any:
     about = one.metadata
-    common = {"label": about["label"], "info": about["hint"]}
+    common: dict[str, Any] = {"label": about["label"], "info": about["hint"]}
     if about["choices"]:
         return gr.Dropdown(list(about["choices"]), value=one.default, **common)
     if isinstance(one.default, bool):
         return gr.Checkbox(one.default, **common)
     if isinstance(one.default, int | float):
+        if about["high"] > MOST_ON_A_SLIDER:
+            return gr.Number(one.default, precision=0, minimum=about["low"], maximum=about["high"], **common)
         step = 1 if isinstance(one.default, int) else 0.05 if about["high"] <= 2 else 0.5
         return gr.Slider(about["low"], about["high"], one.default, step=step, **common)
     return gr.Textbox(one.default, lines=3, **common)

@@ -81,15 +81,15 @@ def _next(desk: Desk, draft_id: str, who: str, skipped: set[str]) -> tuple[Any, 
             )
         rows = _scored(draft)
         labels = people.load_labels(draft.folder / "labels", who or "")
-        table = _agreement(draft, rows)
+        sample = people.sample(rows)
+        left = [row for row in sample if row["id"] not in labels and row["id"] not in skipped]
+        table = "" if left else _agreement(draft, rows)
     except Exception as error:
         return "", told(error), gr.update(visible=False), *[gr.skip()] * 5
-    sample = people.sample(rows)
-    left = [row for row in sample if row["id"] not in labels and row["id"] not in skipped]
     if not left:
         return "", messages.good(f"All {len(sample)} posts are done. Thank you."), gr.update(visible=False), "", gr.skip(), 0, 5, table
     row = left[0]
-    said = messages.note(f"Post {len(sample) - len(left) + 1} of {len(sample)}.")
+    said = messages.note(f"Post {len(sample) - len(left) + 1} of {len(sample)}. How far you agree with others is shown at the end.")
     return row["id"], said, gr.update(visible=True), f'<div class="ps-format">{escape(row["text"])}</div>', gr.skip(), 0, 5, table
 
 

@@ -32,7 +32,11 @@ BUNDLES = {
         "Preference pairs with planted faults. Can you find them before the checks do?",
     ),
 }
-ROLES = {"posts": ("text",), "pairs": ("prompt", "chosen", "rejected"), "mirrored": ("prompt", "left", "right", "neutral")}
+ROLES = {
+    kind: tuple(role for role in (*columns.REQUIRED[kind], *columns.OPTIONAL[kind]) if role != "axis")
+    for kind in ("posts", "pairs", "mirrored")
+}
+NAMES = tuple(dict.fromkeys(role for roles in ROLES.values() for role in roles))
 
 
 def build(desk: Desk) -> Any:
@@ -58,7 +62,7 @@ def build(desk: Desk) -> Any:
         earlier = gr.Dropdown([], label="Or go on with an earlier draft or version", elem_id="earlier", visible=not services.public)
     with gr.Accordion("What the columns are", open=False, visible=False) as roles_box:
         kind = gr.Radio(list(ROLES), label="These rows are")
-        pickers = {name: gr.Dropdown([], label=name, visible=False, min_width=120) for name in dict.fromkeys(sum(ROLES.values(), ()))}
+        pickers = {name: gr.Dropdown([], label=name, visible=False, min_width=120) for name in NAMES}
         again = gr.Button("Open again with these columns", size="sm", elem_id="assign")
     desk.act(upload.upload, _upload(services), [upload], "open_file", fresh=True)
     inputs = [reference, config, split, revision]
@@ -70,7 +74,7 @@ def build(desk: Desk) -> Any:
         desk.watch(lambda draft: (gr.update(choices=_earlier_names(services), value=None),), [earlier])
     kind.input(_pickers_of, [kind], list(pickers.values()), show_progress="hidden", api_visibility="private")
     desk.watch(_show_roles, [roles_box, kind, *pickers.values()])
-    desk.watch(lambda draft: (gr.update(open=draft is None),), [whole])
+    desk.watch(lambda draft: (gr.update(open=draft is None), None), [whole, upload])
     return whole
 
 
@@ -109,7 +113,7 @@ def _named(services: Services) -> Any:
 
 def _assign(services: Services) -> Any:
     def work(draft: Draft, tools: Tools, kind: str, *chosen: str) -> tuple[Draft, str]:
-        names = list(dict.fromkeys(sum(ROLES.values(), ())))
+        names = NAMES
         picked = {name: column for name, column in zip(names, chosen, strict=True) if column and name in ROLES[kind]}
         picked |= {
             role: column for role, column in draft.roles.columns.items() if role in columns.OPTIONAL[kind] and role not in ROLES[kind]
@@ -129,7 +133,9 @@ def _earlier_names(services: Services) -> list[tuple[str, str]]:
     return [(label, f"draft:{name}") for name, label in drafts.recent(services.paths, 12)] + saved
 
 
-def _earlier(services: Services, name: str) -> Draft:
+def _earlier(services: Services, name: str | None) -> Draft:
+    if not name:
+        raise StudioError("Nothing was chosen.", "Choose a draft or a version from the list.")
     kind, _, rest = name.partition(":")
     if kind == "draft":
         return drafts.load(rest, services.paths)
@@ -138,11 +144,11 @@ def _earlier(services: Services, name: str) -> Draft:
 
 def _show_roles(draft: Draft | None) -> tuple[Any, ...]:
     if draft is None or not draft.opened.get("columns"):
-        return (gr.update(visible=False), gr.skip(), *[gr.update(visible=False)] * 7)
+        return (gr.update(visible=False), gr.skip(), *[gr.update(visible=False)] * len(NAMES))
     found = draft.opened["columns"]
     boxes = [
         gr.update(choices=["", *found.get(name, [])], value=draft.roles.columns.get(name, ""), visible=name in ROLES[draft.roles.kind])
-        for name in dict.fromkeys(sum(ROLES.values(), ()))
+        for name in NAMES
     ]
     return (
         gr.update(visible=True, open=bool(draft.roles.remark), label=f"What the columns are: {view.roles(draft)}"),
@@ -152,4 +158,4 @@ def _show_roles(draft: Draft | None) -> tuple[Any, ...]:
 
 
 def _pickers_of(kind: str) -> list[Any]:
-    return [gr.update(visible=name in ROLES[kind]) for name in dict.fromkeys(sum(ROLES.values(), ()))]
+    return [gr.update(visible=name in ROLES[kind]) for name in NAMES]

@@ -30,7 +30,13 @@ KEYS_JS = """() => {
     const gone = at >= 0 && all[at]?.dataset.pick !== id;
     at = Math.max(0, Math.min(all.length - 1, gone ? at : at + by));
     all[at].click();
+    all[at].focus({preventScroll: true});
+    all[at].scrollIntoView({block: "nearest"});
   };
+  new MutationObserver(() => {
+    const found = rows().findIndex(row => row.dataset.pick === id);
+    if (found >= 0 && rows()[found].getAttribute("aria-selected") !== "true") { at = found; mark(found); }
+  }).observe(document.body, {childList: true, subtree: true});
   document.addEventListener("click", event => {
     const row = event.target.closest("#rows tr[data-pick]");
     if (row) { at = rows().indexOf(row); id = row.dataset.pick; mark(at); }
@@ -49,7 +55,7 @@ KEYS_JS = """() => {
 def build(desk: Desk) -> None:
     """Lays out filters, the table with its pages, and the row in hand."""
     with gr.Row():
-        step = gr.Dropdown([("Rows that are left", -1)], value=-1, label="Show", elem_id="show-step", min_width=170)
+        step = gr.Dropdown([("Rows kept", -1)], value=-1, label="Show", elem_id="show-step", min_width=170)
         topic = gr.Dropdown([("all topics", "")], value="", label="Topic", min_width=130)
         side = gr.Dropdown([("any side", ""), "left", "right", ("no stance", "none")], value="", label="Scored", min_width=120)
         strongest = gr.Slider(0, 10, 0, step=0.5, label="Strength", min_width=200)
@@ -85,9 +91,12 @@ def build(desk: Desk) -> None:
         part.input(lambda draft_id, *values: look(draft_id, 1, *values), [desk.draft, *filters], listing, **quiet)
     for button, by in ((back_page, -1), (next_page, 1)):
         button.click(lambda draft_id, number, *v, by=by: look(draft_id, number + by, *v), [desk.draft, page, *filters], listing, **quiet)
-    picking(table, hand)(
-        lambda draft_id, row_id, number: _in_hand(desk, draft_id, row_id, number), [desk.draft, hand, step], in_hand, **quiet
-    )
+    pressed, warned = gr.State(""), gr.State("")
+
+    def take(draft_id: str, *values: Any) -> tuple[Any, ...]:
+        return _take(desk, draft_id, *values)
+
+    picking(table, pressed)(take, [desk.draft, pressed, warned, hand, step, note, *boxes.values()], [*in_hand, warned], **quiet)
     back.click(None, js="() => window.psRow(-1)")
     forth.click(None, js="() => window.psRow(1)")
     typed = [hand, step, note, *boxes.values()]
@@ -116,7 +125,7 @@ def _follow(desk: Desk, draft: Draft | None, seen: str, number: int, hand: str, 
     topics = [(f"{name} ({count})", name) for name, count in browse.topics(draft, step) if name] if draft else []
     topic = topic if topic in [name for _, name in topics] else ""
     updates = [
-        gr.update(choices=[("Rows that are left", -1), *shown], value=step),
+        gr.update(choices=[("Rows kept", -1), *shown], value=step),
         gr.update(choices=[("all topics", ""), *topics], value=topic),
         gr.update(value=side, visible=bool(draft and draft.kind == "posts")),
         *rest,
@@ -132,9 +141,23 @@ def _list(draft: Draft | None, number: int, step: Any, topic: Any, side: Any, st
     found = browse.find(draft, wanted, number)
     many = f"{len(found.rows)} shown of {found.matching:,}" + (f" that match, of {found.total:,}" if found.matching != found.total else "")
     text = messages.note(
-        f"{many} · page {found.page} of {found.pages}. Press a row to read and edit it; keys j, k: next and last row; u: undo."
+        f"{many} · page {found.page} of {found.pages}. Press a row to read and edit it; keys: j next, k previous, s star, x drop, u undo."
     )
     return view.row_table(found, draft.kind, wanted.step >= 0), text, found.page
+
+
+def _take(desk: Desk, draft_id: str, pressed: str, warned: str, hand: str, step: int, note: str, *texts: str) -> tuple[Any, ...]:
+    """Takes the pressed row into the hand; changes typed over the last one are lost only at a second press."""
+    draft = desk.find(draft_id)
+    row = browse.row(draft, hand) if draft and hand and hand != pressed and int(step or 0) < 0 else None
+    if row is not None and warned != pressed:
+        typed = dict(zip(TEXTS, texts, strict=True)) | {"note": note or ""}
+        if any(name in row and row[name] is not None and typed[name] != row[name] for name in TEXTS) or typed["note"] != (
+            row.get("note") or ""
+        ):
+            words = StudioError(f"Row {hand} has changes that are not saved.", "Save them, or press the other row once more to leave them.")
+            return (gr.skip(), gr.skip(), messages.error(words), *[gr.skip()] * (len(TEXTS) + 2), pressed)
+    return (*_in_hand(desk, draft_id, pressed, step), "")
 
 
 def _in_hand(desk: Desk, draft_id: str, row_id: str, step: int) -> tuple[Any, ...]:

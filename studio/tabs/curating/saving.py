@@ -66,7 +66,7 @@ def build(desk: Desk) -> dict[str, Any]:
     one.change(lambda n: _choose(services, n), one, [shown, described, repo], show_progress="hidden", api_visibility="private")
     compare.click(lambda a, b: _diff(services, a, b), [one, other], shown, show_progress="hidden", api_visibility="private")
     sure = "name => name && confirm(`Delete the version ${name} for good?`) ? name : null"
-    forget.click(lambda n: _forget(services, n), one, [shown, one, other], js=sure, show_progress="hidden", api_visibility="private")
+    forget.click(lambda n: _forget(services, n), one, [written, one, other], js=sure, show_progress="hidden", api_visibility="private")
     send.click(lambda *values: _push(services, *values), [one, repo, public, dry], sent, api_visibility="private")
     named = gr.State("")
     desk.watch(_name, [name, named], [named])

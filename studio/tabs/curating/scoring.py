@@ -82,7 +82,9 @@ def _scorer(desk: Desk, endpoint: Endpoint) -> Any:
         step = Annotate(who, float(values[0]), "" if who == "offline" or prompt.strip() == prompts.ANNOTATION.strip() else prompt)
         weak = forms.read(Weak, values[1 : 1 + size])
         if draft.kind != "posts":
-            raise StudioError("Scores are for posts; these rows are pairs already.", "Go on with “Check”.")
+            raise StudioError(
+                "Scores are for posts; these rows are pairs already.", "Go on with “Check”, or go back to before “Score” (“Back to” above)."
+            )
         if draft.has("annotate"):
             raise StudioError("These posts are scored already.", "To score them anew, go back to before “Score” first (“Back to” above).")
         if desk.services.public and who != "offline" and (len(draft.rows) > MOST_PUBLIC or step.prompt):
@@ -117,8 +119,10 @@ def _estimator(desk: Desk, endpoint: Endpoint) -> Any:
 
         draft = desk.find(draft_id)
         try:
-            if draft is None or draft.kind != "posts":
-                raise StudioError("There are no posts open.", "Open some first.")
+            if draft is None:
+                raise StudioError("Nothing is open yet.", "Open some posts first.")
+            if draft.kind != "posts":
+                raise StudioError("The posts are paired already.", "To score anew, go back to before “Score” (“Back to” above).")
             if desk.services.public and who == "endpoint":
                 raise StudioError("A trial asks the endpoint.", "In a public studio only “Score” does.")
             if who != "endpoint":

@@ -18,7 +18,7 @@ from studio.tabs.curating.desk import Desk, told
 from studio.views import messages
 from studio.views import selection as view
 
-FIRST = {"strategy": "balanced", "count": 96}
+FIRST: dict[str, Any] = {"strategy": "balanced", "side": "both", "count": 96}
 
 
 def build(desk: Desk) -> None:
@@ -40,6 +40,7 @@ def build(desk: Desk) -> None:
             min_width=220,
         )
         side, count, seed, cutoff, seeds = forms.build(Select, without=("strategy",))
+    side.value, count.value = FIRST["side"], FIRST["count"]
     form = [strategy, side, count, seed, cutoff, seeds]
     with gr.Row():
         compare = gr.Button("Compare all strategies", elem_id="compare-strategies")
@@ -76,6 +77,10 @@ def build(desk: Desk) -> None:
 def _use(draft: Draft, tools: Tools, *values: Any) -> tuple[Draft, str]:
     step = forms.read(Select, values)
     place, gone = draft.place("select"), ""
+    if place is not None and any(one.key == "hand" for one in draft.steps[place:]):
+        raise StudioError(
+            "Your changes by hand after the earlier selection would be lost.", "If you want that, go back to before “Select” first."
+        )
     if place is not None:  # a selection picks from the same posts as the comparison shows
         gone = f" Taken back before: {', '.join(one.label for one in draft.steps[place:])}."
         draft = replace(draft, steps=draft.steps[:place])
@@ -108,6 +113,11 @@ def _compare(desk: Desk, name: str, draft_id: str, *values: Any) -> tuple[Any, .
     except Exception as error:
         return (told(error), *hidden)
     skipped = messages.note("“Nearest to seed statements” joins in once you write some.") if "seeds" not in picks else ""
+    supply = sum(len(candidates.of_side(name)) for name in (("left", "right") if step.side == "both" else (step.side,)))
+    if supply <= step.count:
+        skipped += messages.info(
+            f"Only {supply:,} posts lean that way, and {step.count:,} are wanted: strategies that take all pick the same. Want fewer to see a difference."
+        )
     chosen = step.strategy if step.strategy in picks else "random"
     figures = [
         view.topics(compared),
