@@ -1,7 +1,7 @@
 """How fast curation is and how much memory it takes, and how both grow with the number of posts.
 
 `python -m benchmarks.curation`: 10,000 and 100,000 made-up posts through everything, a million through the steps that embed
-nothing. About an hour on two cores, nearly all of it embedding (some 40 posts a second); 2 GB of disk while it runs. `--quick`
+nothing. About half an hour on two cores, most of it embedding (some 120 posts a second); 2 GB of disk while it runs. `--quick`
 measures 10,000 and 30,000 only, `--rows N` N beside 10,000, `--plain` leaves out the steps that embed.
 
 Posts are recombined from the sentences of the bundled texts, with two words in five drawn anew so that they are not all near
