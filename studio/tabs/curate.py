@@ -39,7 +39,7 @@ def build(services: Services, memory: Any) -> dict[str, Any]:
         place = gr.Dropdown([], show_label=False, container=False, min_width=270, scale=0, elem_id="back-to")
         back = gr.Button("Go back to there", size="sm", elem_id="go-back", min_width=130, scale=0)
         erase = gr.Button("Delete this draft", size="sm", min_width=120, scale=0)
-        really = gr.Button("Delete", visible="hidden", elem_id="erase-draft")
+        really = gr.Button("Delete", elem_id="erase-draft", scale=0)
     status.render()
     stop.render()
     with gr.Accordion("Why rows were dropped", open=False, visible=False) as why:

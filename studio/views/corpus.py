@@ -102,9 +102,10 @@ def row_table(found: Found, kind: str, dropped: bool) -> str:
     if not found.rows:
         return messages.note("No row is here.")
     fields = fields_of(kind) if fields_of(kind)[0] in found.rows[0] else fields_of(_kind_of(found.rows))
+    fields = tuple(name for name in fields if any(row.get(name) for row in found.rows))
     head = [
         "Row",
-        "Score" if fields == ("text",) else "Strength",
+        "Score" if "text" in fields else "Strength",
         *(name.capitalize() for name in fields),
         "Why it was dropped" if dropped else "Note",
     ]

@@ -141,3 +141,14 @@ def test_every_stage_fits_a_phone(place: tuple[Any, str], page: Any) -> None:
         phone.wait_for_timeout(400)
         assert phone.evaluate("document.documentElement.scrollWidth") <= 402, stage
     phone.close()
+
+
+def test_a_draft_is_deleted_with_its_rows_after_a_question(page: Any) -> None:
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    page.get_by_role("button", name="Delete this draft").click()
+    page.wait_for_timeout(800)
+    assert page.locator("#steps .ps-step").count() >= 1
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Delete this draft").click()
+    page.wait_for_selector("#curate-status :text('The draft is deleted')", timeout=30_000)
+    page.wait_for_selector("#found :text('Nothing is open yet')", timeout=30_000)
