@@ -1,9 +1,12 @@
 """Curation of our own posts with the real embedder, from raw posts to checked pairs, held against our own labels."""
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+from pipelines.bundled import DATA, json_lines
 from pipelines.corpus import drafts, labels, versions
 from pipelines.corpus.annotate.spam import spam_reasons
 from pipelines.corpus.checks import lights
@@ -125,3 +128,16 @@ def test_the_pairs_are_saved_and_can_be_tuned_to_both_sides(curated: Curated) ->
     assert saved.sides == ("left", "right") and len(saved.pairs("left")) == len(saved.pairs("right")) == len(curated.pairs)
     assert saved.name in [about.partition("-")[0] for about in versions.tunable(paths)] and len(saved.details["steps"]) == len(PLAN)
     assert "vector" not in saved.rows[0]
+
+
+def test_the_steps_do_the_same_without_our_labels(tmp_path: Path) -> None:
+    tools = Tools(Paths(tmp_path), Ruler(Embedder(Paths(tmp_path))))
+    posts = [row for row in json_lines(DATA / "posts.jsonl") if row["topic"] in ("housing", "pensions", "crime", "")]
+    found = []
+    for name, drop in (("with", ()), ("without", ("label", "topic", "axis", "strength", "of"))):
+        file = tmp_path / f"{name}.jsonl"
+        file.write_text("".join(json.dumps({key: value for key, value in row.items() if key not in drop}) + "\n" for row in posts))
+        draft = drafts.create(open_source(str(file)), tools.paths)
+        draft = drafts.apply_all(draft, PLAN, tools, {"match": {"towards": "both"}, "select": {"side": "both"}})
+        found.append([{key: value for key, value in row.items() if not key.startswith("own_")} for row in draft.rows.rows()])
+    assert found[0] == found[1] and len(found[0]) > 3
