@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import bundled
+from pipelines.console import out, progress
 from pipelines.errors import StudioError
 from pipelines.models.catalog import LANGUAGE_MODEL
 from pipelines.paths import Paths
@@ -19,20 +20,12 @@ from pipelines.records import AXES, Column, Sampling
 BASE = "base"
 
 
-def _out(options: argparse.Namespace, value: Any, text: str) -> None:
-    print(json.dumps(value, ensure_ascii=False) if options.json else text)
-
-
-def _progress(fraction: float, text: str) -> None:
-    print(f"[{fraction:4.0%}] {text}", file=sys.stderr, flush=True)
-
-
 def prepare(options: argparse.Namespace, paths: Paths) -> None:
     """Converts the embedded model once."""
     from pipelines.models import catalog, prepare
 
-    folder = prepare.ensure(catalog.find(LANGUAGE_MODEL.name, paths), paths, _progress)
-    _out(options, {"model": str(folder)}, f"The embedded model is ready in {folder}")
+    folder = prepare.ensure(catalog.find(LANGUAGE_MODEL.name, paths), paths, progress)
+    out(options, {"model": str(folder)}, f"The embedded model is ready in {folder}")
 
 
 def readme(options: argparse.Namespace, paths: Paths) -> None:
@@ -40,7 +33,7 @@ def readme(options: argparse.Namespace, paths: Paths) -> None:
     from pipelines.export import space
 
     changed = space.update_readme()
-    _out(options, {"changed": changed}, "README.md was updated." if changed else "README.md is up to date.")
+    out(options, {"changed": changed}, "README.md was updated." if changed else "README.md is up to date.")
 
 
 def doctor(options: argparse.Namespace, paths: Paths) -> int:
@@ -48,7 +41,7 @@ def doctor(options: argparse.Namespace, paths: Paths) -> int:
     from pipelines import health
 
     rows = health.examine(paths)
-    _out(options, rows, "\n".join(f"{'ok  ' if row['ok'] else 'BAD '} {row['what']}: {row['found']}" for row in rows))
+    out(options, rows, "\n".join(f"{'ok  ' if row['ok'] else 'BAD '} {row['what']}: {row['found']}" for row in rows))
     return 0 if all(row["ok"] for row in rows) else 1
 
 
@@ -76,7 +69,7 @@ def tune(options: argparse.Namespace, paths: Paths) -> int:
         )
     process = runs.launch(run, paths)
     _follow(run, process)
-    _out(
+    out(
         options,
         {"run": run.id, "folder": str(run.folder), "state": run.state, "message": run.message, **run.metrics},
         f"{run.state}: {run.folder} {run.message}",
@@ -138,11 +131,11 @@ def ask(options: argparse.Namespace, paths: Paths) -> None:
     if not options.question.strip():
         raise StudioError("There is no question.", "Give one in quotes.")
     host = ModelHost(paths)
-    host.load(_progress)
+    host.load(progress)
     sampling = Sampling(**{lever.name: getattr(options, lever.name) for lever in fields(Sampling)})
     rows = [Row(column, template.ask(options.question), sampling.seed) for column in _columns(options.columns, options.strength, paths)]
     answers = host.answer_all(rows, sampling)
-    _out(options, [answer.as_dict() for answer in answers], "\n\n".join(f"[{a.column}] {a.text}" for a in answers))
+    out(options, [answer.as_dict() for answer in answers], "\n\n".join(f"[{a.column}] {a.text}" for a in answers))
 
 
 def stance(options: argparse.Namespace, paths: Paths) -> None:
@@ -188,7 +181,7 @@ def _measure(options: argparse.Namespace, paths: Paths, ruler: Any) -> None:
         bundled.completions(),
         options.samples,
     )
-    result = study.run(plan, ModelHost(paths), ruler, _progress)
+    result = study.run(plan, ModelHost(paths), ruler, progress)
     if options.output:
         write_json(options.output, result.as_dict())
     rows = claims.shift_table(result)
@@ -196,7 +189,7 @@ def _measure(options: argparse.Namespace, paths: Paths, ruler: Any) -> None:
         f"{r['column']:10} {r['instrument']:10} {r['axis']:9} {r['mean']:+.3f} [{r['low']:+.3f}, {r['high']:+.3f}] p={r['p_holm']:.3f} n={r['n']}"
         for r in rows
     ]
-    _out(
+    out(
         options, {"shifts": rows, "validity": result.validity, "collateral": result.collateral, "seconds": result.seconds}, "\n".join(lines)
     )
 
@@ -210,7 +203,7 @@ def runs(options: argparse.Namespace, paths: Paths) -> None:
         {"id": run.id, "title": run.title, "state": run.state, "message": run.message, "folder": str(run.folder), **run.metrics}
         for run in found
     ]
-    _out(
+    out(
         options,
         rows,
         "\n".join(f"{row['id']}  {row['state']:11}  {row['title']}  {row['message']}" for row in rows) or "There are no runs yet.",

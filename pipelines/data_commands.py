@@ -11,19 +11,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pipelines.console import out, progress
 from pipelines.errors import StudioError
 from pipelines.paths import Paths
 
 STAGES = ("clean", "score", "pairs")
 OURS = ".command-line"
-
-
-def _out(options: argparse.Namespace, value: Any, text: str) -> None:
-    print(json.dumps(value, ensure_ascii=False) if options.json else text)
-
-
-def _progress(fraction: float, text: str) -> None:
-    print(f"[{fraction:4.0%}] {text}", file=sys.stderr, flush=True)
 
 
 def curate(options: argparse.Namespace, paths: Paths) -> None:
@@ -32,7 +25,7 @@ def curate(options: argparse.Namespace, paths: Paths) -> None:
     from pipelines.corpus.engine import Tools
 
     values = parse_settings(options.set or [])
-    tools = Tools(paths, _ruler(paths), _host(paths), _client(options, paths), progress=_progress)
+    tools = Tools(paths, _ruler(paths), _host(paths), _client(options, paths), progress=progress)
     with drafts.working(_open(options, paths, tools).id, paths) as draft:
         try:
             for step in _steps(steps_of(options.steps, draft.roles.kind), values, {one.key for one in draft.steps}):
@@ -44,7 +37,7 @@ def curate(options: argparse.Namespace, paths: Paths) -> None:
             else:
                 print(f"What is done so far is kept. Go on with: {_again(draft.id, options)}", file=sys.stderr)
             raise
-        _out(options, _described(draft, folder), "\n".join([*_lines(draft), f"Saved in {folder}"]))
+        out(options, _described(draft, folder), "\n".join([*_lines(draft), f"Saved in {folder}"]))
     if (draft.folder / OURS).is_file():  # a draft of the page stays
         drafts.forget(draft)
 
@@ -193,7 +186,7 @@ def check(options: argparse.Namespace, paths: Paths) -> int:
     if dataset.kind == "posts":
         raise StudioError(f"{dataset.name} holds posts.", "Checks look at preference pairs; curate with --steps pairs first.")
     found = lights.check(list(dataset.rows), dataset.kind, _ruler(paths).embedder)
-    _out(options, [asdict(one) for one in found], "\n".join(f"{one.state:5}  {one.title}: {one.sentence}" for one in found))
+    out(options, [asdict(one) for one in found], "\n".join(f"{one.state:5}  {one.title}: {one.sentence}" for one in found))
     return int(any(one.state == "red" for one in found))
 
 
@@ -206,7 +199,7 @@ def diff(options: argparse.Namespace, paths: Paths) -> None:
     counts = ", ".join(f"{count:,} {what}" for what, count in found.counts.items())
     lines = [counts, *(f"step {one.label}: {one.where} {one.settings or ''} {one.counts or ''}" for one in found.steps)]
     lines += [f"changed {one.id}: {', '.join(one.fields)}" for one in found.changed[:20]]
-    _out(
+    out(
         options,
         {"counts": found.counts, "steps": [asdict(one) for one in found.steps], "changed": [one.id for one in found.changed]},
         "\n".join(lines),
@@ -226,4 +219,4 @@ def push(options: argparse.Namespace, paths: Paths) -> None:
         )
     done = send(folder, options.repository, private=not options.public, dry_run=options.dry_run)
     what = f"Sent to {done.repo_id}." if done.url else f"Nothing was sent; to {done.repo_id} would go:"
-    _out(options, asdict(done), "\n".join([what, *(f"  {name}  {size:,} bytes" for name, size in done.files.items())]))
+    out(options, asdict(done), "\n".join([what, *(f"  {name}  {size:,} bytes" for name, size in done.files.items())]))

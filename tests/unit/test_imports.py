@@ -18,6 +18,7 @@ ORDER = [
     "review",
     "export",
     "health",
+    "console",
     "data_commands",
     "commands",
     "cli",

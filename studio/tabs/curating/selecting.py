@@ -121,7 +121,7 @@ def _compare(desk: Desk, name: str, draft_id: str, *values: Any) -> tuple[Any, .
     chosen = step.strategy if step.strategy in picks else "random"
     figures = [
         view.topics(compared),
-        view.maps(candidates, picks, drawn, texts),
+        view.maps(candidates, picks, drawn, texts, width=900),
         view.strip(candidates, picks[chosen], drawn.positions, texts, chosen),
     ]
     return (view.table(compared) + view.overlaps(compared) + skipped, *[gr.update(value=figure, visible=True) for figure in figures])
