@@ -31,7 +31,7 @@ def test_curate_writes_a_folder(model_home: Paths, tmp_path: Path) -> None:
     found = json.loads(done.stdout)
     assert found["rows"] == 1 and [step["key"] for step in found["steps"] if step["dropped"]] == ["exact"]
     assert json.loads((tmp_path / "out" / "version.json").read_text())["hash"] == found["hash"]
-    assert "[100%]" in done.stderr and not list(model_home.drafts.glob("*")), "progress is told, and no draft stays"
+    assert "[100%]" in done.stderr and not list(model_home.drafts.glob("in-*")), "progress is told, and no draft stays"
 
 
 def test_check_fails_for_the_faulty_set_and_push_only_tries(model_home: Paths) -> None:
