@@ -47,8 +47,10 @@ def build(desk: Desk) -> None:
         use = gr.Button("Use this selection", variant="primary", elem_id="select")
     table = gr.HTML(elem_id="strategies", padding=False)
     with gr.Row():
-        topics = gr.Plot(visible=False, show_label=False)
-        maps = gr.Plot(visible=False, show_label=False, elem_id="selection-map")
+        with gr.Column(min_width=360):
+            topics = gr.Plot(visible=False, show_label=False)
+        with gr.Column(min_width=360):
+            maps = gr.Plot(visible=False, show_label=False, elem_id="selection-map")
     strip = gr.Plot(visible=False, show_label=False)
     outputs = [table, topics, maps, strip]
     strategy.change(
