@@ -65,9 +65,7 @@ def build_studio(services: Services) -> gr.Blocks:
             show_progress="hidden",
             api_visibility="private",
         )
-        desk.follow(remembered).then(
-            desk.attend, desk.draft, [desk.status, desk.stop, desk.clock], show_progress="hidden", api_visibility="private"
-        )
+        desk.attend_on(desk.follow(remembered.then).then)
         studio.load(None, js=KEYS_JS)
         studio.load(tuning["reattach"], None, tuning["run"], show_progress="hidden")
     return studio

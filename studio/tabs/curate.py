@@ -29,7 +29,7 @@ def build(services: Services, memory: Any) -> dict[str, Any]:
         gr.HTML(elem_id="curate-status", padding=False, render=False),
         gr.Button("Stop", size="sm", visible=False, render=False, min_width=80, scale=0, elem_id="curate-stop"),
     )
-    desk = Desk(services, draft, status, stop, gr.Timer(2.0, active=False))
+    desk = Desk(services, draft, status, stop, gr.Timer(2.0, active=False), gr.State(""))
     opening.build(desk)
     found = gr.HTML(view.opened(None), elem_id="found", padding=False)
     flow = gr.HTML(elem_id="steps", padding=False)

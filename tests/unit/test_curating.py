@@ -24,7 +24,7 @@ from studio.tabs.curating.endpoint import Endpoint
 def desk(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     monkeypatch.setenv("STUDIO_HOME", str(paths.root))
     with gr.Blocks():
-        yield Desk(Services.create(), gr.State(""), gr.HTML(), gr.Button(), gr.Timer(active=False))
+        yield Desk(Services.create(), gr.State(""), gr.HTML(), gr.Button(), gr.Timer(active=False), gr.State(""))
 
 
 @pytest.fixture
@@ -104,3 +104,13 @@ def test_any_error_becomes_a_sentence(capsys: pytest.CaptureFixture[str]) -> Non
     assert "Give another" in told(StudioError("Wrong.", "Give another."))
     assert "disk refused" in told(OSError(28, "No space left on device"))
     assert "Traceback" not in told(KeyError("x")) and "KeyError" in capsys.readouterr().err
+
+
+def test_a_reloaded_page_watches_a_running_step_and_shows_anew_only_when_one_ends(desk: Desk, draft: Draft, paths: Paths) -> None:
+    with drafts.working(draft.id, paths):
+        status, stop, _, seen = desk.attend(draft.id)
+        assert "Still at work" in status and stop["visible"] and desk.attend(draft.id)[3] == seen == "0"
+        drafts.apply(draft, ALL[0](), Tools(paths))
+        assert desk.attend(draft.id)[3] == "1"
+    status, stop, _, seen = desk.attend(draft.id)
+    assert (status, stop["visible"], seen) == ("", False, "")

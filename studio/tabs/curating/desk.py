@@ -30,6 +30,7 @@ class Desk:
     status: Any
     stop: Any
     clock: Any
+    seen: Any
     _watchers: list[tuple[Watcher, list[Any], list[Any]]] = field(default_factory=list)
     _slow: list[tuple[Watcher, Any]] = field(default_factory=list)
     _plain: list[tuple[Any, Callable[[str], tuple[str, str]]]] = field(default_factory=list)
@@ -95,40 +96,48 @@ class Desk:
         """Wires everything that was registered."""
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         for trigger, work, inputs, name, fresh in self._acts:
-            begun = trigger(self._begin, self.draft, [self.status, self.stop], queue=False, **quiet)
+            begun = trigger(_begin, None, [self.status, self.stop], queue=False, **quiet)
             ran = begun.then(
                 self._runner(work, fresh), [self.draft, *inputs], [self.draft, self.status, self.stop],
                 concurrency_id="curation", concurrency_limit=2, show_progress="hidden", api_name=name,
             )  # fmt: skip
-            self.follow(ran)
+            self.follow(ran.then)
         for trigger, plain in self._plain:
-            self.follow(trigger(plain, self.draft, [self.draft, self.status], **quiet))
+            self.follow(trigger(plain, self.draft, [self.draft, self.status], **quiet).then)
         self.stop.click(self._end, self.draft, self.status, queue=False, **quiet)
-        ticked = self.clock.tick(self.attend, self.draft, [self.status, self.stop, self.clock], **quiet)
-        self.follow(ticked)
+        self.attend_on(self.clock.tick)
+        self.follow(self.seen.change)
 
-    def follow(self, event: Any) -> Any:
-        """After `event` everything is shown anew, the quick parts first."""
+    def follow(self, trigger: Any) -> Any:
+        """On `trigger` everything is shown anew, the quick parts first."""
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        event = event.then(self.refresh, self.inputs, self.outputs, **quiet)
+        event = trigger(self.refresh, self.inputs, self.outputs, **quiet)
         for shows, output in self._slow:
             event = event.then(lambda draft_id, shows=shows: shows(self.find(draft_id)), self.draft, output, **quiet)
         return event
 
+    def attend_on(self, trigger: Any) -> None:
+        """On `trigger`, and from then on while it runs, shows how far a step is that a page before a reload has begun."""
+        shown = [self.status, self.stop, self.clock, self.seen]
+        trigger(self.attend, self.draft, shown, show_progress="hidden", api_visibility="private")
+
     def attend(self, draft_id: str) -> tuple[Any, ...]:
-        """After a reload: how far a step is that still runs on the draft in hand. Runs until it has ended."""
-        if not draft_id or not self.find(draft_id) or not drafts.busy(draft_id, self.services.paths):
-            return "", gr.update(visible=False), gr.Timer(active=False)
+        """How far a step is that still runs on the draft in hand; `seen` changes with every step that ends, and only then all is shown anew."""
+        draft = self.find(draft_id)
+        if draft is None or not drafts.busy(draft_id, self.services.paths):
+            return "", gr.update(visible=False), gr.Timer(active=False), ""
         share, words = self.services.progress.get(f"draft-{draft_id}", (0.0, "A step is still running on these rows"))
-        return messages.bar(share, f"Still at work since before the reload · {words}"), gr.update(visible=True), gr.Timer(active=True)
+        return (
+            messages.bar(share, f"Still at work since before the reload · {words}"),
+            gr.update(visible=True),
+            gr.Timer(active=True),
+            str(len(draft.steps)),
+        )
 
     @staticmethod
     def _names(draft_id: str, session: str | None) -> tuple[str, str]:
         """The names of the work on a draft, which any page that shows it can stop, and of a visitor's first opening."""
         return f"draft-{draft_id}", f"open-{session}"
-
-    def _begin(self, draft_id: str, request: gr.Request) -> tuple[Any, Any]:
-        return messages.note("Working … (waiting for its turn, if others are at work)"), gr.update(visible=True)
 
     def _end(self, draft_id: str, request: gr.Request) -> str:
         for name in self._names(draft_id, request.session_hash):
@@ -171,6 +180,10 @@ class Desk:
                 return work(draft, self.tools(name, report), *values)
             finally:
                 self.services.done(name)
+
+
+def _begin() -> tuple[Any, Any]:
+    return messages.note("Working … (waiting for its turn, if others are at work)"), gr.update(visible=True)
 
 
 def told(error: Exception) -> str:
