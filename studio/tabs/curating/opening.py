@@ -82,11 +82,13 @@ def _opener(services: Services, reference: str) -> Any:
     return lambda draft, tools: _create(services, tools, reference)
 
 
-def _create(services: Services, tools: Tools, reference: str, limit: int | None = None, **where: Any) -> tuple[Draft, str]:
+def _create(
+    services: Services, tools: Tools, reference: str, limit: int | None = None, roles: columns.Roles | None = None, **where: Any
+) -> tuple[Draft, str]:
     if services.public:
         drafts.expire(services.paths, KEPT_HOURS)
     source = open_source(reference, max_bytes=limit, stranger=services.public, **where)
-    return drafts.create(source, services.paths, tools=tools, most_rows=PUBLIC_ROWS if services.public else None), ""
+    return drafts.create(source, services.paths, roles, tools, PUBLIC_ROWS if services.public else None), ""
 
 
 def _upload(services: Services) -> Any:
@@ -113,17 +115,14 @@ def _named(services: Services) -> Any:
 
 def _assign(services: Services) -> Any:
     def work(draft: Draft, tools: Tools, kind: str, *chosen: str) -> tuple[Draft, str]:
-        names = NAMES
-        picked = {name: column for name, column in zip(names, chosen, strict=True) if column and name in ROLES[kind]}
-        picked |= {
-            role: column for role, column in draft.roles.columns.items() if role in columns.OPTIONAL[kind] and role not in ROLES[kind]
-        }  # type: ignore[index]
+        picked = {name: column for name, column in zip(NAMES, chosen, strict=True) if column and name in ROLES[kind]}
+        if kind == "mirrored" and "axis" in draft.roles.columns:
+            picked["axis"] = draft.roles.columns["axis"]
         about = draft.opened
-        source = open_source(
-            about["reference"], split=about.get("split", "train"), config=about.get("config", ""), revision=about.get("revision", "")
-        )
-        most = PUBLIC_ROWS if services.public else None
-        return drafts.create(source, services.paths, columns.assign(kind, picked), tools, most), "Opened again with the columns you chose."
+        where = {name: about[name] for name in ("split", "config", "revision") if name in about}
+        limit = UPLOAD_BYTES[True] if services.public else None
+        new, _ = _create(services, tools, about["reference"], limit, columns.assign(kind, picked), **where)
+        return new, "Opened again with the columns you chose."
 
     return work
 
