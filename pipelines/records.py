@@ -99,8 +99,9 @@ class Column:
         return self.adapter is None
 
 
-def _lever(default: float, label: str, low: float, high: float, hint: str) -> Any:
-    return field(default=default, metadata={"label": label, "hint": hint, "low": low, "high": high})
+def lever(default: Any, label: str, hint: str, low: float | None = None, high: float | None = None, choices: tuple[str, ...] = ()) -> Any:
+    """A setting from which form, command line and check are made."""
+    return field(default=default, metadata={"label": label, "hint": hint, "low": low, "high": high, "choices": choices})
 
 
 @dataclass(frozen=True)
@@ -110,16 +111,16 @@ class Sampling:
     Raises StudioError for a value out of range.
     """
 
-    temperature: float = _lever(0.3, "Temperature", 0, 2, "0 always takes the likeliest word; higher values vary more.")
-    top_p: float = _lever(0.9, "Top-p", 0.01, 1, "Only the likeliest words that together reach this probability are drawn from.")
-    max_new_tokens: int = _lever(72, "Longest answer (tokens)", 1, 512, "About four tokens make three words.")
-    seed: int = _lever(1, "Seed", 0, 2**31 - 1, "The same seed gives the same answers; all columns share it.")
+    temperature: float = lever(0.3, "Temperature", "0 always takes the likeliest word; higher values vary more.", 0, 2)
+    top_p: float = lever(0.9, "Top-p", "Only the likeliest words that together reach this probability are drawn from.", 0.01, 1)
+    max_new_tokens: int = lever(72, "Longest answer (tokens)", "About four tokens make three words.", 1, 512)
+    seed: int = lever(1, "Seed", "The same seed gives the same answers; all columns share it.", 0, 2**31 - 1)
 
     def __post_init__(self) -> None:
-        for lever in fields(self):
-            value, low, high = getattr(self, lever.name), lever.metadata["low"], lever.metadata["high"]
+        for one in fields(self):
+            value, low, high = getattr(self, one.name), one.metadata["low"], one.metadata["high"]
             if not isinstance(value, int | float) or not low <= value <= high:
-                raise StudioError(f"{lever.metadata['label']} is {value}.", f"It must lie between {low:g} and {high:g}.")
+                raise StudioError(f"{one.metadata['label']} is {value}.", f"It must lie between {low:g} and {high:g}.")
 
 
 @dataclass(frozen=True)

@@ -83,8 +83,8 @@ class Draft:
 
     @property
     def scored(self) -> bool:
-        """Whether the posts have scores: from a step here, or from the version that was opened."""
-        return self.kind == "posts" and (self.has("annotate") or bool(self.rows.slice(0, 1)[0].get("annotator")))
+        """Whether there are posts with scores: from a step here, or from the version that was opened."""
+        return self.has("annotate") or (self.kind == "posts" and bool(self.rows.slice(0, 1)[0].get("annotator")))
 
 
 def write(draft: Draft) -> None:
@@ -134,6 +134,13 @@ def recent(paths: Paths, most: int) -> list[tuple[str, str]]:
     return named
 
 
+def _lock(draft_id: str, paths: Paths) -> Any:
+    """What one worker at a time holds on a draft; taking it never waits."""
+    import filelock
+
+    return filelock.FileLock(paths.drafts / draft_id / ".lock", timeout=0, thread_local=False)
+
+
 @contextmanager
 def working(draft_id: str, paths: Paths) -> Iterator[Draft]:
     """The draft, for one worker at a time: also over two pages and two studios.
@@ -143,7 +150,7 @@ def working(draft_id: str, paths: Paths) -> Iterator[Draft]:
     import filelock
 
     load(draft_id, paths)
-    lock = filelock.FileLock(paths.drafts / draft_id / ".lock", timeout=0, thread_local=False)
+    lock = _lock(draft_id, paths)
     try:
         lock.acquire()
     except filelock.Timeout as error:
@@ -158,9 +165,8 @@ def busy(draft_id: str, paths: Paths) -> bool:
     """Whether a step is running on a draft now, here or in another studio."""
     import filelock
 
-    lock = filelock.FileLock(paths.drafts / draft_id / ".lock", timeout=0, thread_local=False)
     try:
-        with lock:
+        with _lock(draft_id, paths):
             return False
     except (filelock.Timeout, OSError):
         return True

@@ -23,7 +23,7 @@ from pipelines.errors import StudioError
 from pipelines.paths import Paths, content_hash
 
 __all__ = [
-    "Draft", "apply", "apply_all", "back", "busy", "change", "create", "dataset", "details", "expire", "export", "forget", "from_version", "load", "recent",
+    "Draft", "apply", "apply_all", "back", "busy", "change", "create", "details", "expire", "export", "forget", "from_version", "load", "recent",
     "save", "undo", "working",
 ]  # fmt: skip
 
@@ -35,7 +35,8 @@ def create(source: Source, paths: Paths, roles: Roles | None = None, tools: Tool
     """
     tools = tools or Tools(paths)
     roles = roles or recognize(source.head, source.name)
-    folder = paths.drafts / f"{slug(Path(source.name).stem)}-{secrets.token_hex(6)}"
+    name = slug(Path(source.name).stem)
+    folder = _new_folder(name, paths)
     try:
         count = _read_in(source, roles, folder / "source", tools, most_rows)
         about = {
@@ -46,7 +47,7 @@ def create(source: Source, paths: Paths, roles: Roles | None = None, tools: Tool
             "columns": choices(source.head),
             **source.details,
         }
-        draft = Draft(folder, slug(Path(source.name).stem), about, roles, count)
+        draft = Draft(folder, name, about, roles, count)
         write(draft)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -54,9 +55,14 @@ def create(source: Source, paths: Paths, roles: Roles | None = None, tools: Tool
     return draft
 
 
+def _new_folder(name: str, paths: Paths) -> Path:
+    """Where a new draft lies: under a name that nobody can guess, since on a public studio it is all that guards it."""
+    return paths.drafts / f"{name}-{secrets.token_hex(6)}"
+
+
 def from_version(dataset: Dataset, paths: Paths) -> Draft:
     """A new draft that starts from a saved version's rows; the next version names it as its parent."""
-    folder = paths.drafts / f"{slug(dataset.name)}-{secrets.token_hex(6)}"
+    folder = _new_folder(slug(dataset.name), paths)
     (folder / "source").mkdir(parents=True)
     for number, rows in enumerate(shards.regroup([row] for row in dataset.rows)):
         shards.write(shards.path_of(folder / "source", "kept", number), rows)
@@ -177,11 +183,6 @@ def _by_hand(draft: Draft, edits: tuple[dict[str, Any], ...], tools: Tools, repl
 def export(draft: Draft, target: Path, name: str, paths: Paths) -> None:
     """Writes the rows that are left as a version to a folder of the person's choice."""
     export_shards(name.strip() or draft.name, draft.kind, draft.rows, details(draft), target, paths)  # type: ignore[arg-type]
-
-
-def dataset(draft: Draft) -> Dataset:
-    """All rows that are left, in memory, as a data set."""
-    return Dataset(draft.name, draft.kind, list(draft.rows.rows()), details(draft))  # type: ignore[arg-type]
 
 
 def save(draft: Draft, name: str, paths: Paths, terms: dict[str, str] | None = None) -> Path:

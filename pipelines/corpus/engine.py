@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from time import monotonic
 from typing import Any, ClassVar, NamedTuple, Protocol
@@ -62,11 +62,6 @@ class Step(Protocol):
 
     def start(self, tools: Tools, shards: Shards) -> Work:
         """Prepares the work on batches; may look through all `shards` first."""
-
-
-def lever(default: Any, label: str, hint: str, low: float | None = None, high: float | None = None, choices: tuple[str, ...] = ()) -> Any:
-    """A setting from which form, command line and check are made."""
-    return field(default=default, metadata={"label": label, "hint": hint, "low": low, "high": high, "choices": choices})
 
 
 def settings(step: Step) -> dict[str, Any]:

@@ -79,7 +79,7 @@ class Sides:
 
 def of_sides(draft: Draft) -> Sides | None:
     """How the annotator's sides and topics compare with ours, over the posts it scored; None before scoring."""
-    place = next((n for n, step in enumerate(draft.steps) if step.key == "annotate"), None)
+    place = draft.place("annotate")
     if place is None:
         return None
     table = {own: {"left": 0, "none": 0, "right": 0} for own in SIDES}

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pipelines.corpus.annotate.annotation import SCORE_LIMIT
+from pipelines.corpus.steps.scoring import score_of
 from pipelines.errors import StudioError
 from pipelines.paths import read_json, write_json
-from pipelines.records import AXES
 
 SAMPLE, BAND, MIDDLE = 20, 4.0, 1.0
 SEED, RESAMPLES = 20240412, 5000
@@ -35,12 +35,6 @@ at other labels.
 6. In doubt, skip the post: a missing label is better than a guess."""
 
 
-def stance(row: Mapping[str, Any]) -> float | None:
-    """The score of a row or label on its stronger axis; None means no stance."""
-    scores = [row[axis] for axis in AXES if row.get(axis) is not None]
-    return max(scores, key=abs) if scores else None
-
-
 def bins(score: float | None) -> str:
     """ "left", "none" or "right": scores nearer to 0 than one point count as none."""
     return "none" if score is None or abs(score) < MIDDLE else "left" if score < 0 else "right"
@@ -55,7 +49,7 @@ def sample(rows: Sequence[Mapping[str, Any]], n: int = SAMPLE, seed: int = SEED)
     strata: dict[int | None, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
         if not row.get("problem"):
-            score = stance(row)
+            score = score_of(row)
             strata[None if score is None else min(4, int((score + SCORE_LIMIT) // BAND))].append(row)
     piles = [strata[key] for key in sorted(strata, key=lambda key: -1 if key is None else key)]
     for pile in piles:
@@ -115,12 +109,12 @@ def _sentence(alpha: float, rows: int, raters: int) -> str:
 
 def sides(labels: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Row id -> "left", "none" or "right", from labels or rows by id."""
-    return {row: bins(stance(label)) for row, label in labels.items()}
+    return {row: bins(score_of(label)) for row, label in labels.items()}
 
 
 def values(labels: Mapping[str, Mapping[str, Any]], name: str = "stance") -> dict[str, float | None]:
     """Row id -> one number of its label or row: "stance", "quality", "economic" or "social"."""
-    return {row: stance(label) if name == "stance" else label.get(name) for row, label in labels.items()}
+    return {row: score_of(label) if name == "stance" else label.get(name) for row, label in labels.items()}
 
 
 def _file(folder: Path, rater: str) -> Path:

@@ -13,9 +13,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from pipelines.corpus.engine import KINDS, Outcome, Tools, Work, lever
+from pipelines.corpus.engine import KINDS, Outcome, Tools, Work
 from pipelines.corpus.shards import Row, Shards
 from pipelines.corpus.wording import ALL_TEXT
+from pipelines.records import lever
 
 WORD = re.compile(r"\w+")
 PERMUTATIONS, BANDS, SEED = 128, 32, 12

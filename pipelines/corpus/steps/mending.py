@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pipelines.corpus.engine import Outcome, Tools, Work, lever
+from pipelines.corpus.engine import Outcome, Tools, Work
 from pipelines.corpus.shards import Row, Shards
 from pipelines.errors import StudioError
+from pipelines.records import lever
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from pipelines import bundled
-from pipelines.corpus.engine import Outcome, Tools, Work, lever
+from pipelines.corpus.engine import Outcome, Tools, Work
 from pipelines.corpus.shards import VECTOR, Row, Shards
 from pipelines.corpus.steps.scoring import score_of, side_of
 from pipelines.errors import StudioError
+from pipelines.records import lever
 
 COLUMNS = ("id", "text", "topic", "economic", "social", VECTOR)
 OPPOSITE = {"left": "right", "right": "left"}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pipelines.corpus.engine import Outcome, Tools, Work, lever
+from pipelines.corpus.engine import Outcome, Tools, Work
 from pipelines.corpus.shards import VECTOR, Row, Shards
 from pipelines.errors import StudioError
+from pipelines.records import AXES, lever
 
 ANNOTATORS = ("offline", "endpoint", "local model")
 
@@ -107,9 +109,9 @@ def columns(one: Any, name: str) -> Row:
     }
 
 
-def score_of(row: Row) -> float | None:
-    """The stronger of a post's two ideology scores, negative for left / progressive; None means no stance."""
-    scores = [row[axis] for axis in ("economic", "social") if row.get(axis) is not None]
+def score_of(row: Mapping[str, Any]) -> float | None:
+    """The stronger of a post's or a label's two ideology scores, negative for left / progressive; None means no stance."""
+    scores = [row[axis] for axis in AXES if row.get(axis) is not None]
     return max(scores, key=abs) if scores else None
 
 

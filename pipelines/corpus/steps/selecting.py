@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pipelines.corpus.engine import Cancelled, Outcome, Tools, Work, lever
+from pipelines.corpus.engine import Cancelled, Outcome, Tools, Work
 from pipelines.corpus.selection import COLUMNS, CUTOFF, SIDES, STRATEGIES, WITH_VECTORS, Candidates, choose, said
 from pipelines.corpus.shards import VECTOR, Row, Shards
 from pipelines.corpus.steps.scoring import score_of
 from pipelines.errors import StudioError
+from pipelines.records import lever
 
 STRATEGY_HINT = " ".join(f"{key}: {one.sentence[0].lower()}{one.sentence[1:]}" for key, one in STRATEGIES.items())
 

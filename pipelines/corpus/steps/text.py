@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar
 
-from pipelines.corpus.engine import KINDS, Outcome, Tools, Work, lever
+from pipelines.corpus.engine import KINDS, Outcome, Tools, Work
 from pipelines.corpus.shards import Row, Shards
 from pipelines.corpus.wording import ALL_TEXT, ANSWERS, normalize, strip_lead_in
+from pipelines.records import lever
 
 
 def each_text(row: Row, work: Callable[[str], str], names: tuple[str, ...] = ALL_TEXT) -> Row:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pipelines import bundled
-from pipelines.corpus.engine import Outcome, Tools, Work, lever
+from pipelines.corpus.engine import Outcome, Tools, Work
 from pipelines.corpus.shards import Row, Shards
 from pipelines.corpus.steps.scoring import score_of, side_of
 from pipelines.errors import StudioError
+from pipelines.records import lever
 
 WORD = re.compile(r"[a-z0-9']+")
 PHRASE = 5

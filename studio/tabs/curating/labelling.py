@@ -75,7 +75,7 @@ def _next(desk: Desk, draft_id: str, who: str, skipped: set[str]) -> tuple[Any, 
     """The next post without a label of this rater, with the agreement so far."""
     try:
         draft = desk.find(draft_id)
-        if draft is None or not (draft.scored or draft.has("annotate")):
+        if draft is None or not draft.scored:
             raise StudioError(
                 "There are no scored posts.", "Open, clean and score posts first; the sample takes some from each part of the scale."
             )

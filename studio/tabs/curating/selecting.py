@@ -101,7 +101,7 @@ def _compare(desk: Desk, name: str, draft_id: str, *values: Any) -> tuple[Any, .
     hidden = [gr.update(visible=False)] * 3
     try:
         draft = desk.find(draft_id)
-        if draft is None or not (draft.scored or draft.has("annotate")):
+        if draft is None or not draft.scored:
             raise StudioError("There are no scored posts yet.", "Open posts, clean and score them first.")
         step: Any = forms.read(Select, values)
         rows, tools = draft.rows if draft.pool is None else draft.pool, desk.tools(name)
