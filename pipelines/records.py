@@ -99,9 +99,11 @@ class Column:
         return self.adapter is None
 
 
-def lever(default: Any, label: str, hint: str, low: float | None = None, high: float | None = None, choices: tuple[str, ...] = ()) -> Any:
-    """A setting from which form, command line and check are made."""
-    return field(default=default, metadata={"label": label, "hint": hint, "low": low, "high": high, "choices": choices})
+def lever(
+    default: Any, label: str, hint: str, low: float | None = None, high: float | None = None, choices: tuple[str, ...] = (), group: str = ""
+) -> Any:
+    """A setting from which form, file, command line and check are made. `group` is the heading it stands under in a form."""
+    return field(default=default, metadata={"label": label, "hint": hint, "low": low, "high": high, "choices": choices, "group": group})
 
 
 @dataclass(frozen=True)

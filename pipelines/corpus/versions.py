@@ -24,6 +24,8 @@ from pipelines.errors import StudioError
 from pipelines.paths import Paths, atomic_folder, content_hash, read_json, refuse_strangers, write_json, write_text
 from pipelines.records import SIDES, Pair
 
+SHUFFLED = "shuffled"
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -48,8 +50,8 @@ class Dataset:
             return tuple(side for side in SIDES if self.rows and self.rows[0].get(side) is not None)
         return ("chosen", "rejected") if self.kind == "pairs" else ()
 
-    def pairs(self, side: str) -> list[Pair]:
-        """Training pairs towards a side.
+    def pairs(self, side: str, seed: int = 0) -> list[Pair]:
+        """Training pairs towards a side, or towards "shuffled": for half of every topic's rows one side, for half the other.
 
         Raises StudioError where the rows have no such side, or are posts.
         """
@@ -58,11 +60,21 @@ class Dataset:
                 f"{self.name} holds plain posts.",
                 "Preference pairs (prompt, chosen, rejected) must be synthesized from them before a model can be tuned.",
             )
-        if side not in self.sides:
+        if side not in (*self.sides, SHUFFLED):
             raise StudioError(f"{self.name} has no side called “{side}”.", f"Choose one of {', '.join(self.sides)}.")
+        drawn = self._drawn(seed) if side == SHUFFLED else [side] * len(self.rows)
         return [
-            Pair(row["prompt"], row[side], row[_against(side, n)], row["id"], row.get("topic") or "") for n, row in enumerate(self.rows)
+            Pair(row["prompt"], row[toward], row[_against(toward, n)], row["id"], row.get("topic") or "")
+            for n, (row, toward) in enumerate(zip(self.rows, drawn, strict=True))
         ]
+
+    def _drawn(self, seed: int) -> list[str]:
+        """A side for every row: by turns along each topic's rows in an order that the seed alone decides."""
+        order = sorted(range(len(self.rows)), key=lambda n: (self.rows[n].get("topic") or "", content_hash([seed, self.rows[n]["id"]])))
+        drawn = [""] * len(self.rows)
+        for place, number in enumerate(order):
+            drawn[number] = self.sides[place % 2]
+        return drawn
 
 
 def _against(side: str, number: int) -> str:
