@@ -1,6 +1,7 @@
 """Re-trains the bundled adapters with the default recipe and records the first screen and the stance with them.
 
-`make adapters`, or `python -m benchmarks.make_adapters [--only-record | --only-comparison]`. About twenty minutes on two cores.
+`make adapters`, or `python -m benchmarks.make_adapters [--only-train | --only-record | --only-comparison]`. About twenty minutes
+on two cores. `--only-train` is enough where the weights come out as they were.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from pipelines.tuning.recipe import Recipe
 from studio.tabs.compare import SUGGESTED
 
 SIDES = {"left": "left", "right": "right", "placebo": "neutral"}
-LEFTOVERS = ("checkpoints", "trainer.log")
+LEFTOVERS = ("checkpoints", "resume", "trainer.log", "reserve")
 
 
 def columns() -> tuple[Column, ...]:
@@ -76,7 +77,8 @@ def main() -> None:
         return
     if "--only-record" not in sys.argv:
         train(paths)
-    record(paths)
+    if "--only-train" not in sys.argv:
+        record(paths)
     print(
         f"done in {time.monotonic() - start:.0f} s; sizes: {[round(Path(bundled.ADAPTERS / n / 'adapter' / adapters.WEIGHTS).stat().st_size / 1e6, 2) for n in SIDES]} MB"
     )

@@ -1,4 +1,4 @@
-"""The same work without a browser: prepare, curate, tune, ask, stance, runs, doctor. Each takes --json."""
+"""The same work without a browser: prepare, curate, tune, runs, adapters, ask, stance, doctor. Each takes --json."""
 
 from __future__ import annotations
 
@@ -16,48 +16,58 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from pipelines import commands, data_commands
+from pipelines.commands import adapters as adapter_commands
+from pipelines.commands import data as data_commands
+from pipelines.commands import models as commands
+from pipelines.commands import orders as tuning_orders
+from pipelines.commands import runs as run_commands
+from pipelines.commands import tune as tuning_commands
 from pipelines.errors import StudioError
 from pipelines.models.catalog import LANGUAGE_MODEL
 from pipelines.paths import Paths
 from pipelines.records import Sampling
+from pipelines.tuning import presets
+from pipelines.tuning.groups import MAX_SEEDS
+from pipelines.tuning.recipe import Recipe
+from pipelines.tuning.remote.plan import JobOptions
+from pipelines.tuning.training.processes import is_main
+
+Command = Callable[[str, Callable[[argparse.Namespace, Paths], Any], str], argparse.ArgumentParser]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs one command; 0 where it worked, 2 where a person has to mend something, 130 on Ctrl+C."""
-    options = _parser().parse_args(arguments)
+    """Runs one command; 0 where it worked, 1 where what it looked at is bad or a run failed, 2 where a person has to mend something,
+    130 on Ctrl+C."""
+    options = parser().parse_args(arguments)
     try:
         return int(options.run(options, Paths.from_environment()) or 0)
     except StudioError as error:
-        if options.json:
-            print(json.dumps({"error": error.message, "hint": error.hint}, ensure_ascii=False))
-        print(f"{error.message} {error.hint}".strip(), file=sys.stderr)
-        return 2
+        return _refused(options, error.message, error.hint)
     except OSError as error:
-        print(
-            f"{error.filename or 'A file'} can't be used ({error.strerror or error}). Check the path, its rights and the room on the disk.",
-            file=sys.stderr,
-        )
-        return 2
+        what = f"{error.filename or 'A file'} can't be used ({error.strerror or error})."
+        return _refused(options, what, "Check the path, its rights and the room on the disk.")
     except KeyboardInterrupt:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m pipelines", description="PoliTune Studio without a browser.")
-    names = parser.add_subparsers(required=True, metavar="COMMAND")
+def _refused(options: argparse.Namespace, what: str, hint: str) -> int:
+    """Says what is wrong; of several processes only the first one writes to standard output."""
+    if options.json and is_main():
+        print(json.dumps({"error": what, "hint": hint}, ensure_ascii=False))
+    print(f"{what} {hint}".strip(), file=sys.stderr)
+    return 2
 
-    def command(name: str, run: Callable[[argparse.Namespace, Paths], Any], help_text: str) -> argparse.ArgumentParser:
-        made = names.add_parser(name, help=help_text, description=help_text)
-        made.add_argument("--json", action="store_true", help="print one JSON value instead of text")
-        made.set_defaults(run=run)
-        return made
 
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    made = argparse.ArgumentParser(prog="python -m pipelines", description="PoliTune Studio without a browser.")
+    names = made.add_subparsers(required=True, metavar="COMMAND")
+    command = _adder(names)
     command("prepare", commands.prepare, "convert the embedded model once")
     command("readme", commands.readme, "write the Space's block on top of README.md from spaces.yaml")
     command("doctor", commands.doctor, "show where models come from and whether their weights are the recorded ones")
     _add_data(command)
-    _add_tune(command("tune", commands.tune, "train an adapter; Ctrl+C keeps what was learned"))
+    _add_tune(command("tune", tuning_commands.tune, "train an adapter, or one for each side; Ctrl+C keeps what was learned"))
     ask = command("ask", commands.ask, "ask the base and adapters one question, side by side")
     ask.add_argument("question")
     ask.add_argument(
@@ -67,12 +77,25 @@ def _parser() -> argparse.ArgumentParser:
     for lever in fields(Sampling):
         ask.add_argument(f"--{lever.name.replace('_', '-')}", type=type(lever.default), default=lever.default, help=lever.metadata["hint"])
     _add_stance(command)
-    runs = command("runs", commands.runs, "list the runs, or show one")
-    runs.add_argument("id", nargs="?")
-    return parser
+    _add_runs(command("runs", run_commands.runs, "list runs or find them by words; show, name, compare or delete them"))
+    adapters = names.add_parser("adapters", help="adapters leave as zip files or to the Hub, and come in from elsewhere")
+    _add_adapters(_adder(adapters.add_subparsers(required=True, metavar="ACTION")))
+    return made
 
 
-def _add_data(command: Any) -> None:
+def _adder(names: Any) -> Command:
+    """What adds a command with its --json to a parser's subparsers."""
+
+    def command(name: str, run: Callable[[argparse.Namespace, Paths], Any], help_text: str) -> argparse.ArgumentParser:
+        made: argparse.ArgumentParser = names.add_parser(name, help=help_text, description=help_text)
+        made.add_argument("--json", action="store_true", help="print one JSON value instead of text")
+        made.set_defaults(run=run)
+        return made
+
+    return command
+
+
+def _add_data(command: Command) -> None:
     curate = command("curate", data_commands.curate, "open data, apply curation steps and save a version")
     curate.add_argument(
         "--input", help="a file, a folder in the Hub's format, a Hub id, a saved version, bundled, bundled-posts or bundled-confounded"
@@ -103,22 +126,75 @@ def _add_data(command: Any) -> None:
 
 
 def _add_tune(tune: argparse.ArgumentParser) -> None:
-    from pipelines.tuning.recipe import Recipe
-
-    tune.add_argument("--data", default="bundled", help="bundled, or the name of a saved version")
-    tune.add_argument("--side", default="left", help="left, right or neutral; chosen or rejected for preference pairs")
-    tune.add_argument("--base", default=LANGUAGE_MODEL.name, help="the embedded model, a folder, or a Hub id")
-    tune.add_argument("--recipe", type=Path, help="a YAML file of settings; options given here override it")
-    tune.add_argument("--resume", metavar="RUN", help="go on with an interrupted run")
+    """Defaults are filled in where the options are read: an option that was given can be told from one that was not."""
+    tune.add_argument("--data", help="bundled, or the name of a saved version (default: bundled)")
+    tune.add_argument("--side", help="left, right, neutral or shuffled; chosen or rejected for preference pairs (default: left)")
+    tune.add_argument("--sample", metavar="QUESTION", help="asked again and again while it trains")
+    tune.add_argument("--preset", metavar="NAME", help=f"a ready recipe: {', '.join(presets.NAMES)}")
+    tune.add_argument("--recipe", type=Path, help="a YAML file of settings; overrides the preset, and options given here override it")
     tune.add_argument("--output", type=Path, help="folder of the run (default: below STUDIO_HOME/runs)")
+    tune.add_argument("--resume", metavar="RUN", help="go on with an interrupted run, or with following one that was sent away")
+    tune.add_argument("--replay", metavar="RUN", help="a run's rows and recipe once more; tells whether the adapter has the same bytes")
+    tune.add_argument("--dry-run", action="store_true", help="only say what it takes, or with --where hf-job what would be sent")
+    tune.add_argument("--show-recipe", action="store_true", help="only print the recipe as YAML")
+    group = tune.add_argument_group("a run group")
+    group.add_argument("--both-sides", action="store_true", help="train left, right and the placebo one after another")
+    group.add_argument("--seeds", type=int, help=f"each with so many seeds, 1 to {MAX_SEEDS} (default: 1)")
+    group.add_argument("--shuffled", action="store_true", help="the placebo learns a mixture of both sides, not neutral answers")
+    group.add_argument("--group-name", help="what the group is called")
+    where = tune.add_argument_group("where")
+    where.add_argument(
+        "--where", choices=(tuning_orders.LOCAL, tuning_orders.RENTED), help="here (the default), or rented; the token is HF_TOKEN"
+    )
+    for lever in fields(JobOptions):
+        if lever.name in tuning_orders.MACHINE:
+            where.add_argument(f"--{lever.name}", help=_help(lever))
+    headings = {lever.metadata["group"]: tune.add_argument_group(f"recipe: {lever.metadata['group'].lower()}") for lever in fields(Recipe)}
     for lever in fields(Recipe):
-        kind: Any = str if isinstance(lever.default, tuple) else type(lever.default)
-        tune.add_argument(
-            f"--{lever.name.replace('_', '-')}", type=kind, help=f"{lever.metadata['hint']} (default {lever.default})".replace("%", "%%")
-        )
+        _add_setting(headings[lever.metadata["group"]], lever)
 
 
-def _add_stance(command: Any) -> None:
+def _add_setting(group: Any, lever: Any) -> None:
+    name, kind = f"--{lever.name.replace('_', '-')}", type(lever.default)
+    if kind is bool:
+        group.add_argument(name, action=argparse.BooleanOptionalAction, default=None, help=_help(lever))
+    else:
+        mark = {int: "N", float: "X", str: "WORD", tuple: "A,B"}[kind]
+        group.add_argument(name, type=str if kind is tuple else kind, metavar=mark, help=_help(lever))
+
+
+def _help(lever: Any) -> str:
+    default = ",".join(lever.default) if isinstance(lever.default, tuple) else lever.default
+    choices = f"one of {', '.join(lever.metadata['choices'])}; " if lever.metadata["choices"] else ""
+    return f"{lever.metadata['hint']} ({choices}default {default if default != '' else 'none'})".replace("%", "%%")
+
+
+def _add_runs(runs: argparse.ArgumentParser) -> None:
+    uses = "; ".join(run_commands.USES.values())
+    runs.add_argument("words", nargs="*", metavar="WORD", help=f"words to find runs by, the id of one, or one of: {uses}")
+    runs.add_argument("--id", metavar="RUN", help="show this run")
+    runs.add_argument("--groups", action="store_true", help="list run groups")
+    runs.add_argument("--yes", action="store_true", help="delete: really do it")
+
+
+def _add_adapters(command: Command) -> None:
+    export = command("export", adapter_commands.export, "write the adapter of a run as a zip file that plain PEFT loads")
+    export.add_argument("id", metavar="RUN")
+    export.add_argument("--output", type=Path, default=Path(), help="the zip file, or a folder for it (default: here)")
+    export.add_argument("--step", type=int, help="the adapter of this step instead of the kept one")
+    bring_in = command("import", adapter_commands.bring_in, "bring in an adapter from elsewhere, if it can do no harm")
+    bring_in.add_argument("source", type=Path, metavar="FILE_OR_FOLDER")
+    bring_in.add_argument("--base", default=LANGUAGE_MODEL.name, help="the base that it is compared with (default: the embedded model)")
+    push = command("push", adapter_commands.push, "send a run's adapter to the Hub, private by default")
+    push.add_argument("id", metavar="RUN")
+    push.add_argument("repository", nargs="?", metavar="owner/name")
+    push.add_argument("--public", action="store_true")
+    push.add_argument("--dry-run", action="store_true", help="only say what would be sent")
+    command("list", adapter_commands.imported, "list the adapters from elsewhere")
+    command("forget", adapter_commands.forget, "delete an adapter from elsewhere").add_argument("name")
+
+
+def _add_stance(command: Command) -> None:
     stance = command("stance", commands.stance, "measure where answers land; `score` places any texts with the ruler")
     stance.add_argument("action", nargs="?", choices=("measure", "score"), default="measure")
     stance.add_argument("--input", type=Path, help='score: a JSONL file with {"text": ...} a line')

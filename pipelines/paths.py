@@ -31,7 +31,7 @@ class Paths:
     def from_environment(cls) -> Paths:
         """Paths below STUDIO_HOME; without it below the platform's folder for user data."""
         chosen = os.environ.get("STUDIO_HOME", "").strip()
-        return cls(Path(chosen).expanduser() if chosen else platformdirs.user_data_path("politune-studio"))
+        return cls(Path(chosen).expanduser().resolve() if chosen else platformdirs.user_data_path("politune-studio"))
 
     @property
     def runs(self) -> Path:
@@ -53,6 +53,11 @@ class Paths:
     @property
     def models(self) -> Path:
         return self.root / "models"
+
+    @property
+    def adapters(self) -> Path:
+        """Adapters that were brought in from elsewhere."""
+        return self.root / "adapters"
 
     @property
     def results(self) -> Path:

@@ -6,11 +6,12 @@ from typing import Any
 
 import gradio as gr
 
-from pipelines.tuning import runs
-from studio.services import BASE_NAME, Services
-from studio.tabs import compare, curate, stance, tune
+from studio.services import Services
+from studio.tabs import choosing, compare, curate, stance, tune
+from studio.tabs import measuring as in_stance
 from studio.tabs.curating.desk import MEMORY
 from studio.tabs.curating.reviewing import KEYS_JS
+from studio.tabs.tuning import watch
 from studio.views import messages
 
 HEAD = """<div class="ps-head"><h1>PoliTune Studio</h1>
@@ -36,27 +37,19 @@ def build_studio(services: Services) -> gr.Blocks:
                 measuring = stance.build(services)
         if curating["save"] is not None:
             curating["save"].then(tuning["refresh"], None, tuning["data"])
-        tuning["compare"].click(lambda run_id: _compare_run(services, run_id), tuning["run"], [tabs, comparing["columns"]])
+        opened = [tabs, *comparing["chooser"]]
+        tuning["compare"].click(lambda run_id: choosing.open_in_compare(services, [run_id]), tuning["run"], opened)
+        tuning["steps"].click(lambda run_id: choosing.open_in_compare(services, [run_id], ()), tuning["run"], opened)
+        tuning["compare_group"].click(lambda run_id: _compare_group(services, run_id), tuning["run"], opened)
+        tuning["measure_group"].click(
+            lambda run_id: _measure_group(services, run_id), tuning["run"], [tabs, *measuring["chooser"]], show_progress="hidden"
+        )
         tune_tab.select(tuning["refresh"], None, tuning["data"], show_progress="hidden")
-        compare_tab.select(
-            lambda names: gr.update(choices=services.column_names(), value=names),
-            comparing["columns"],
-            comparing["columns"],
-            show_progress="hidden",
-        )
-        stance_tab.select(
-            lambda names: gr.update(choices=services.column_names(), value=names),
-            measuring["columns"],
-            measuring["columns"],
-            show_progress="hidden",
-        )
+        tune_tab.select(*tuning["cost"], show_progress="hidden", api_visibility="private")
+        compare_tab.select(**comparing["refresh"])
+        stance_tab.select(**measuring["refresh"])
         clock.tick(lambda: _preparing(services), None, [banner, clock], concurrency_limit=None, show_progress="hidden", queue=False)
-        studio.load(
-            compare.restore,
-            comparing["memory"],
-            [comparing[part] for part in ("status", "panes", "question", "strength")],
-            show_progress="hidden",
-        )
+        studio.load(**comparing["restore"])
         desk = curating["desk"]
         remembered = studio.load(
             lambda draft_id: curate.restore(desk, draft_id),
@@ -67,7 +60,7 @@ def build_studio(services: Services) -> gr.Blocks:
         )
         desk.attend_on(desk.follow(remembered.then).then)
         studio.load(None, js=KEYS_JS)
-        studio.load(tuning["reattach"], None, tuning["run"], show_progress="hidden")
+        studio.load(tuning["reattach"], None, [tuning["run"], tuning["stages"]], show_progress="hidden")
     return studio
 
 
@@ -82,7 +75,13 @@ def _preparing(services: Services) -> tuple[Any, Any]:
     return gr.update(value=bar, visible=True), gr.Timer(active=True)
 
 
-def _compare_run(services: Services, run_id: str) -> tuple[Any, Any]:
-    """Opens Compare with the base and a run ticked."""
-    titles = [run.title for run in runs.usable(runs.list_runs(services.paths)) if run.id == run_id]
-    return gr.Tabs(selected="compare"), gr.update(choices=services.column_names(), value=[BASE_NAME, *titles])
+def _compare_group(services: Services, run_id: str | None) -> tuple[Any, ...]:
+    """Opens Compare with the base and all runs of the group that a run belongs to."""
+    group = watch.group_of(services, run_id)
+    return choosing.open_in_compare(services, [run.id for run in group.columns.values()] if group else [])
+
+
+def _measure_group(services: Services, run_id: str | None) -> tuple[Any, ...]:
+    """Opens Stance with the base and all runs of the group that a run belongs to."""
+    group = watch.group_of(services, run_id)
+    return in_stance.open_in_stance(services, group.id if group else "")

@@ -7,19 +7,23 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 
-from pipelines import bundled
 from pipelines.errors import StudioError
+from pipelines.models import prepare
 from pipelines.models.host import ModelHost
+from pipelines.models.template import template_hash
 from pipelines.paths import Paths
 from pipelines.records import Column
 from pipelines.stance.embedding import Embedder
 from pipelines.stance.ruler import Ruler
-from pipelines.tuning import runs
+from pipelines.tuning.run import Run
+from pipelines.tuning.shelf import history
+from pipelines.tuning.shelf.about import shown_title
+from studio.columns import BASE_NAME, Catalog, Loaded, at_step, catalog, embedded_fingerprint
 
-BASE_NAME = "base"
+__all__ = ["BASE_NAME", "Services", "following"]
 Progress = Callable[[float, str], None]
 
 
@@ -54,22 +58,33 @@ class Services:
     def _note_progress(self, fraction: float, text: str) -> None:
         self.preparing = (min(fraction, 0.99), text)
 
-    def adapters(self) -> dict[str, Path]:
-        """Names and folders of all adapters that can be a column: the bundled ones, then finished runs by their title."""
-        found = {name: bundled.ADAPTERS / name for name in bundled.BUNDLED_SIDES if (bundled.ADAPTERS / name / "adapter").is_dir()}
-        if not self.public:
-            found |= {run.title: run.folder for run in runs.usable(runs.list_runs(self.paths))}
-        return found
+    def loaded(self) -> Loaded:
+        """What is known of the base that answers here, also before it is loaded."""
+        source, base = self.host.source, self.host.base
+        names = frozenset({source.name, source.public_id, source.location, source.title})
+        template = template_hash(base.tokenizer) if base else ""
+        return Loaded(source.title, names, base.fingerprint if base else self._fingerprint_ahead, template)
 
-    def column_names(self) -> list[str]:
-        """All names that can be chosen as columns, the base first."""
-        return [BASE_NAME, *self.adapters()]
+    @cached_property
+    def _fingerprint_ahead(self) -> str:
+        """The fingerprint that the base will have; "" where only fetching it tells."""
+        source = self.host.source
+        if source.kind == "package":
+            return embedded_fingerprint()
+        return prepare.fingerprint(source.path) if source.kind in ("path", "folder") else ""
 
-    def columns(self, names: list[str], strength: float = 1.0) -> list[Column]:
-        """Columns by name, in a fixed order; names that are gone are left out."""
-        adapters = self.adapters()
-        known = [name for name in self.column_names() if name in names]
-        return [Column(name, adapters.get(name), strength) for name in known]
+    def catalog(self) -> Catalog:
+        """All that can be a column now; a public studio shows nothing of what visitors left on its disk."""
+        return catalog(self.paths, self.loaded(), self.public)
+
+    def columns(self, keys: list[str], strength: float = 1.0) -> list[Column]:
+        """Columns by key ("base", "left", "run:ID", ..), the base first; those that are gone are left out."""
+        return self.catalog().columns(keys, strength)
+
+    def column_of_checkpoint(self, run: Run, step: int) -> Column:
+        """A run as it was after a step: "TITLE @ step 20". Raises StudioError where that step was not kept."""
+        folder = history.checkpoint(run, step).folder
+        return Column(at_step(self.catalog().titles.get(run.id) or shown_title(run), step), folder)
 
     def new_stop(self, session: str) -> threading.Event:
         """A fresh stop signal for a visitor; an earlier one is set, so that an older answer ends."""
@@ -80,6 +95,11 @@ class Services:
     def signal(self, work: str) -> threading.Event:
         """The stop signal of a piece of work by its name; made where there is none, kept until `done`."""
         return self._stops.setdefault(work, threading.Event())
+
+    def interrupt(self, work: str) -> None:
+        """Sets the stop signal of work that runs; what begins later is not stopped by it."""
+        if work in self._stops:
+            self._stops[work].set()
 
     def done(self, work: str) -> None:
         """Forgets the signal of work that has ended."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import gradio as gr
 
 from pipelines.paths import ASSETS
@@ -12,9 +14,18 @@ SYMBOLS = {"base": "circle", "left": "triangle-left", "right": "triangle-right",
 INK, MUTED, GRID = "#1f2733", "#66707f", "#e3e6eb"
 
 
+ROLE = re.compile(r"(base|left|right|placebo|neutral|shuffled)(?= · | \(seed | @ |$)")
+
+
+def role(name: str) -> str:
+    """What a column is, by the name that runs and groups give it: "left · lesson" is "left"; "" for any other name."""
+    found = ROLE.match(name)
+    return {"neutral": "placebo"}.get(found[1], found[1]) if found else ""
+
+
 def colour(name: str, order: int = 0) -> str:
-    """A column's colour: fixed for the four known ones, else by its place."""
-    return COLOURS.get(name, OTHERS[order % len(OTHERS)])
+    """A column's colour: its role's where it has one, else by its place."""
+    return COLOURS.get(role(name), OTHERS[order % len(OTHERS)])
 
 
 def theme() -> gr.themes.Base:

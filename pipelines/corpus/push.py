@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines import hub
 from pipelines.corpus import layout
 from pipelines.corpus.card import MASKED, TAG
 from pipelines.corpus.description import MASKS
@@ -16,20 +15,10 @@ from pipelines.corpus.steps.text import Mask
 from pipelines.corpus.versions import Dataset, open_version, slug
 from pipelines.corpus.wording import ALL_TEXT
 from pipelines.errors import StudioError
+from pipelines.hub import Pushed
 
 FILES = (layout.CARD, layout.VERSION, *layout.DATA)
 CHECKED = (*ALL_TEXT, "note")
-TOKEN = "HF_TOKEN"
-
-
-@dataclass(frozen=True)
-class Pushed:
-    """What was sent, or would be: the repository, who sees it, and the files with their sizes in bytes. `url` is "" for a trial."""
-
-    repo_id: str
-    private: bool
-    files: dict[str, int]
-    url: str = ""
 
 
 def propose(dataset: Dataset, owner: str = "") -> str:
@@ -43,38 +32,10 @@ def push(folder: Path, repo_id: str, private: bool = True, dry_run: bool = False
     Raises StudioError where the version is damaged, not masked, or its card was changed to hide what it is; where the name or
     the token is missing; where a private push would land in a public repository; and where the Hub refuses.
     """
-    check_name(repo_id)
+    hub.check_name(repo_id)
     check(folder)
-    plan = Pushed(repo_id, private, {name: (folder / name).stat().st_size for name in FILES})
-    if dry_run:
-        return plan
-    token = os.environ.get(TOKEN, "").strip()
-    if not token:
-        raise StudioError("There is no access token for the Hub.", f"Put one with the right to write into the environment as {TOKEN}.")
-    try:
-        url = _upload(folder, plan, token, api)
-    except StudioError:
-        raise
-    except Exception as error:  # the client raises many kinds; all mean the same to a person
-        reason = (str(error).splitlines() or [""])[0].replace(token, "…")[:160]
-        raise StudioError(
-            f"The Hub did not take {repo_id} ({type(error).__name__}: {reason}).",
-            "Check name, token and connection; nothing here was changed.",
-        ) from None
-    return Pushed(repo_id, private, plan.files, url)
-
-
-def check_name(repo_id: str) -> None:
-    """Raises StudioError where this can't be a repository's name."""
-    from huggingface_hub.utils import HFValidationError, validate_repo_id
-
-    hint = f"It looks like owner/name, for example your-name/{TAG}."
-    if repo_id.count("/") != 1:
-        raise StudioError(f"“{repo_id}” is not the name of a repository.", hint)
-    try:
-        validate_repo_id(repo_id)
-    except HFValidationError as error:
-        raise StudioError(f"“{repo_id[:80]}” is not the name of a repository.", hint) from error
+    planned = hub.plan(folder, repo_id, private, FILES)
+    return planned if dry_run else hub.send(folder, planned, "dataset", "Deliberately biased data, saved as " + folder.name, api)
 
 
 def check(folder: Path) -> None:
@@ -98,11 +59,12 @@ def check(folder: Path) -> None:
 
 
 def _check_card(folder: Path) -> None:
+    import yaml
     from huggingface_hub import DatasetCard
 
     try:
         tags = DatasetCard.load(folder / layout.CARD).data.tags or []
-    except (ValueError, OSError, TypeError) as error:
+    except (ValueError, OSError, TypeError, yaml.YAMLError) as error:
         raise StudioError("The data card can't be read.", f"Mend {layout.CARD}, or save the version again.") from error
     if TAG not in tags:
         raise StudioError("The data card does not say any more that this data is deliberately biased.", f"Put the tag {TAG} back.")
@@ -118,25 +80,3 @@ def _check_texts(folder: Path, rows: Iterable[Row]) -> None:
             f"({', '.join(found[:3])}).",
             "Apply “Mask people” once more, or edit these rows; then save and push that version.",
         )
-
-
-def _upload(folder: Path, plan: Pushed, token: str, api: Any) -> str:
-    if api is None:
-        from huggingface_hub import HfApi
-
-        api = HfApi(token=token)
-    api.create_repo(repo_id=plan.repo_id, repo_type="dataset", private=plan.private, exist_ok=True, token=token)
-    if plan.private and not api.repo_info(repo_id=plan.repo_id, repo_type="dataset", token=token).private:
-        raise StudioError(
-            f"{plan.repo_id} exists already and is public.",
-            "Choose another name, make it private on the Hub, or say that this push may be public.",
-        )
-    commit = api.upload_folder(
-        repo_id=plan.repo_id,
-        folder_path=folder,
-        repo_type="dataset",
-        allow_patterns=list(FILES),
-        commit_message="Deliberately biased data, saved as " + folder.name,
-        token=token,
-    )
-    return str(getattr(commit, "commit_url", "")) or plan.repo_id

@@ -93,7 +93,8 @@ def find(reference: str, paths: Paths) -> Source:
     if packaged and given:
         return _given(packaged, given)
     if given and _looks_like_path(given):
-        return Source(reference, title, "path", str(_existing_folder(given)))
+        existing = _existing_folder(given)
+        return Source(reference, existing.resolve().name, "path", str(existing))
     local = paths.models / reference
     if (local / "config.json").is_file():
         return Source(reference, title, "folder", str(local))

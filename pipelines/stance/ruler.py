@@ -94,7 +94,7 @@ class Ruler:
     @cached_property
     def vectors(self) -> np.ndarray:
         """Unit vectors of `texts`, which the fits are made from, shape (texts, dimensions)."""
-        return self.embedder.encode([text.text for text in self.texts])
+        return self.embedder.encode_once([text.text for text in self.texts])
 
     def _fit(self, axis: str, without: str) -> tuple[np.ndarray, float]:
         known = {text.topic for text in self.texts if text.axis == axis}

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pipelines.errors import StudioError
-from pipelines.models.host import ModelHost, Row
+from pipelines.models.host import MAX_LOADED, ModelHost, Row
 from pipelines.models.template import ask
 from pipelines.paths import content_hash
 from pipelines.records import Answer, Column, Completion, Question, Sampling
@@ -21,23 +21,38 @@ Progress = Callable[[float, str], None]
 QUESTIONS_A_BATCH = 2
 STUDY_SAMPLING = Sampling(temperature=0.3, max_new_tokens=64)
 BASE = "base"
+LEFT, RIGHT, PLACEBO = ROLES = ("left", "right", "placebo")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is asked of whom. Column names must be unique and one of them must be the base."""
+    """What is asked of whom. Column names must be unique and one of them must be the base.
+
+    `roles` says which columns are one and the same role in different training seeds, such as {"left": ["left (seed 7)", ..]}.
+    """
 
     columns: tuple[Column, ...]
     questions: tuple[Question, ...]
     completions: tuple[Completion, ...] = ()
     samples: int = 3
     sampling: Sampling = STUDY_SAMPLING
+    roles: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def answers_share(self) -> float:
         """The share of the whole time that answering takes: a batch takes about as long as measuring one column."""
-        batches = -(-len(self.questions) // QUESTIONS_A_BATCH)
+        batches = -(-len(self.questions) // QUESTIONS_A_BATCH) * len(self.together)
         return batches / (batches + len(self.columns) + 1)
+
+    @property
+    def together(self) -> list[list[Column]]:
+        """The columns that answer in one batch: the host holds so many adapters at once and no more."""
+        base = [column for column in self.columns if column.is_base]
+        tuned = [column for column in self.columns if not column.is_base]
+        if len(tuned) <= MAX_LOADED:
+            return [list(self.columns)]
+        parts = [tuned[first : first + MAX_LOADED] for first in range(0, len(tuned), MAX_LOADED)]
+        return [[*base, *parts[0]], *parts[1:]]
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]
@@ -45,11 +60,22 @@ class Plan:
             raise StudioError("Two columns have the same name.", "Give each its own name.")
         if BASE not in names or not next(c for c in self.columns if c.name == BASE).is_base:
             raise StudioError("A study needs the base as a column.", "Shifts are measured from it.")
+        _check_roles(self.roles, names)
+
+
+def _check_roles(roles: dict[str, list[str]], columns: Sequence[str]) -> None:
+    """Raises StudioError where a role has no column, or one that is not there, is the base, or has another role too."""
+    listed = [name for names in roles.values() for name in names]
+    if not all(roles.values()) or not set(listed) <= set(columns) - {BASE} or len(set(listed)) != len(listed):
+        raise StudioError("The roles of the columns can't be used.", "Each names tuned columns of the study, and each column has one role.")
 
 
 @dataclass
 class Study:
-    """Everything a study found. `answers` are flat records with their question, sample and two scores."""
+    """Everything a study found. `answers` are flat records with their question, sample and two scores.
+
+    `roles` are the columns by role, one a training seed; by default each column that has the role's very name.
+    """
 
     columns: list[str]
     answers: list[dict[str, Any]]
@@ -59,12 +85,22 @@ class Study:
     sampling: dict[str, Any]
     seconds: float
     notes: dict[str, Any] = field(default_factory=dict)
+    roles: dict[str, list[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.roles = self.roles or {role: [role] for role in ROLES if role in self.columns}
+        _check_roles(self.roles, self.columns)
+
+    def columns_of(self, role: str) -> list[str]:
+        """The columns that have a role, one a training seed; a column of that name where no role is called so."""
+        return self.roles.get(role) or [name for name in self.columns if name == role]
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> Study:
+        """A recorded study. Raises StudioError where the roles are not roles of its columns, TypeError where it is none."""
         return cls(**value)
 
 
@@ -99,20 +135,24 @@ def run(
         ruler.validity.as_dict(),
         asdict(plan.sampling),
         time.monotonic() - start,
+        roles=plan.roles,
     )
 
 
 def _answers(plan: Plan, host: ModelHost, progress: Progress, stop: threading.Event) -> list[tuple[Question, int, Answer]]:
     found: list[tuple[Question, int, Answer]] = []
-    for first in range(0, len(plan.questions), QUESTIONS_A_BATCH):
-        some = plan.questions[first : first + QUESTIONS_A_BATCH]
-        slots = [(q, s, c) for q in some for s in range(plan.samples) for c in plan.columns]
-        rows = [Row(column, ask(question.text), seed_of(plan.sampling.seed, question.id, sample)) for question, sample, column in slots]
-        answered = host.answer_all(rows, plan.sampling, stop)
-        _refuse_if(stop)
-        found += [(question, sample, answer) for (question, sample, _), answer in zip(slots, answered, strict=True)]
-        done = min(len(plan.questions), first + len(some))
-        progress(plan.answers_share * done / len(plan.questions), f"{done} of {len(plan.questions)} questions answered")
+    parts, count = plan.together, len(plan.questions)
+    for part, columns in enumerate(parts):
+        where = f" by {len(columns)} of {len(plan.columns)} columns" if len(parts) > 1 else ""
+        for first in range(0, count, QUESTIONS_A_BATCH):
+            some = plan.questions[first : first + QUESTIONS_A_BATCH]
+            slots = [(q, s, c) for q in some for s in range(plan.samples) for c in columns]
+            rows = [Row(column, ask(question.text), seed_of(plan.sampling.seed, question.id, sample)) for question, sample, column in slots]
+            answered = host.answer_all(rows, plan.sampling, stop)
+            _refuse_if(stop)
+            found += [(question, sample, answer) for (question, sample, _), answer in zip(slots, answered, strict=True)]
+            done = min(count, first + len(some))
+            progress(plan.answers_share * (part + done / count) / len(parts), f"{done} of {count} questions answered{where}")
     return found
 
 

@@ -1,8 +1,4 @@
-"""Runs on disk. A run is a folder that explains itself; the page and the command line only read it.
-
-job.json (recipe, side, data, base, versions) · data.jsonl (the rows) · state.json · progress.jsonl · checkpoints/
-· adapter/ · metrics.json · card.md · trainer.log. A file called `stop` asks the trainer to end early.
-"""
+"""Making, finding and starting runs. A run that can't start yet waits in a queue; whoever ends one starts the next."""
 
 from __future__ import annotations
 
@@ -11,91 +7,24 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pipelines.corpus.versions import Dataset, slug
 from pipelines.errors import StudioError
-from pipelines.models.catalog import LANGUAGE_MODEL
-from pipelines.paths import PROJECT, Paths, atomic_folder, read_json, refuse_strangers, write_json, write_text
+from pipelines.paths import PROJECT, Paths, atomic_folder, content_hash, refuse_strangers, write_json, write_text
 from pipelines.records import Pair
 from pipelines.tuning.recipe import Recipe
+from pipelines.tuning.run import ACTIVE, USABLE, Run, State, write_state
 
-State = Literal["waiting", "starting", "training", "finished", "stopped", "failed", "interrupted"]
-ACTIVE = ("starting", "training")
-USABLE = ("finished", "stopped")
+__all__ = ["ACTIVE", "USABLE", "Run", "State", "write_state"]
 PACKAGES = ("torch", "transformers", "peft", "trl")
 DEFAULT_SAMPLE = "Should the government do more to help people with low incomes?"
-
-
-@dataclass(frozen=True)
-class Run:
-    """A view of a run folder. Cheap to make; reads the files each time it is asked."""
-
-    folder: Path
-
-    @property
-    def id(self) -> str:
-        return self.folder.name
-
-    @property
-    def job(self) -> dict[str, Any]:
-        return read_json(self.folder / "job.json")
-
-    @property
-    def title(self) -> str:
-        """Side, data and time, for people."""
-        job = self.job
-        return f"{job['side']} · {job['data']['name']} · {job['created'][:19].replace('T', ' ')}"
-
-    @property
-    def state(self) -> State:
-        """What the trainer last wrote; a trainer that is gone without a last word left an interrupted run."""
-        file = self.folder / "state.json"
-        if not file.is_file():
-            return "waiting"
-        written = read_json(file)
-        if written["state"] in ACTIVE and not _alive(written):
-            return "interrupted"
-        return written["state"]
-
-    @property
-    def message(self) -> str:
-        """A sentence about how it ended, where there is one."""
-        file = self.folder / "state.json"
-        return str(read_json(file).get("message", "")) if file.is_file() else ""
-
-    @property
-    def adapter(self) -> Path:
-        return self.folder / "adapter"
-
-    @property
-    def metrics(self) -> dict[str, Any]:
-        file = self.folder / "metrics.json"
-        return read_json(file) if file.is_file() else {}
-
-    def progress(self) -> list[dict[str, Any]]:
-        """All lines of progress so far; one that is being written, or was when a process died, is left out."""
-        file = self.folder / "progress.jsonl"
-        if not file.is_file():
-            return []
-        return [line for line in map(_parsed, file.read_text(encoding="utf-8").split("\n")[:-1]) if line]
-
-    def pairs(self) -> list[Pair]:
-        """The rows it is trained on."""
-        lines = (self.folder / "data.jsonl").read_text(encoding="utf-8").split("\n")
-        return [Pair(**json.loads(line)) for line in lines if line.strip()]
-
-    def request_stop(self) -> None:
-        """Asks the trainer to end after this step and to keep what was learned."""
-        (self.folder / "stop").touch()
-
-    def log_tail(self, lines: int = 12) -> str:
-        """The end of what the trainer printed."""
-        file = self.folder / "trainer.log"
-        return "\n".join(file.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]) if file.is_file() else ""
+LOCK_SECONDS = 30
+USUAL_THREADS = "STUDIO_USUAL_THREADS"
 
 
 def create(
@@ -103,28 +32,46 @@ def create(
     side: str,
     recipe: Recipe,
     paths: Paths,
-    base: str = LANGUAGE_MODEL.name,
     sample: str = DEFAULT_SAMPLE,
     target: Path | None = None,
+    group: dict[str, Any] | None = None,
 ) -> Run:
     """Writes a run folder, ready to be started.
 
     Raises StudioError where the data has no such side.
     """
-    pairs = dataset.pairs(side)
+    about = {"name": dataset.name, "kind": dataset.kind, "hash": dataset.hash}
+    return write(dataset.pairs(side, recipe.seed), side, about, recipe, paths, sample, target, group)
+
+
+def write(
+    pairs: Sequence[Pair],
+    side: str,
+    data: dict[str, Any],
+    recipe: Recipe,
+    paths: Paths,
+    sample: str = DEFAULT_SAMPLE,
+    target: Path | None = None,
+    group: dict[str, Any] | None = None,
+) -> Run:
+    """The same for pairs that are at hand. `settings_hash` names all but data and seed, `prompts_hash` the questions alone."""
     now = datetime.now(UTC)
-    folder = target or paths.runs / f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}-{slug(dataset.name)}-{side}"
+    folder = (target or paths.runs / f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}-{slug(data['name'])}-{side}").resolve()
+    versions = _versions()
     job = {
         "created": now.isoformat(timespec="seconds"),
         "side": side,
-        "data": {"name": dataset.name, "kind": dataset.kind, "hash": dataset.hash, "rows": len(pairs)},
+        "data": {**data, "rows": len(pairs)},
         "recipe": recipe.as_dict(),
         "recipe_hash": recipe.hash,
-        "base": base,
+        "settings_hash": content_hash([{**recipe.as_dict(), "seed": "any"}, versions, sample]),
+        "prompts_hash": content_hash([pair.prompt for pair in pairs]),
+        "rows_hash": content_hash([asdict(pair) for pair in pairs]),
+        "base": recipe.base,
         "sample_question": sample,
-        "versions": _versions(),
+        "group": group,
+        "versions": versions,
     }
-    folder = folder.resolve()
     refuse_strangers(folder, "job.json")
     with atomic_folder(folder) as temporary:
         write_json(temporary / "job.json", job)
@@ -132,17 +79,10 @@ def create(
     return Run(folder)
 
 
-def _parsed(line: str) -> dict[str, Any]:
-    try:
-        return json.loads(line)
-    except ValueError:
-        return {}
-
-
 def _versions() -> dict[str, str]:
     from importlib.metadata import version
 
-    return {name: version(name) for name in PACKAGES}
+    return {"python": sys.version.split()[0], **{name: version(name) for name in PACKAGES}}
 
 
 def launch(run: Run, paths: Paths, threads: int | None = None) -> subprocess.Popen[bytes]:
@@ -150,31 +90,114 @@ def launch(run: Run, paths: Paths, threads: int | None = None) -> subprocess.Pop
 
     Raises StudioError where another run is training: two at once on a few cores are five times slower each.
     """
+    with _locked(paths):
+        refuse_if_busy(paths)
+        if run.state != "queued":
+            _refuse_begun(run)
+        return _start(run, paths, threads)
+
+
+def _locked(paths: Paths) -> Any:
     from filelock import FileLock
 
     paths.runs.mkdir(parents=True, exist_ok=True)
-    with FileLock(paths.runs / ".launch.lock", timeout=30):
-        refuse_if_busy(paths)
-        if run.state in USABLE:
-            raise StudioError("This run has ended already.", "Start a new one.")
-        _note_outside(run, paths)
-        (run.folder / "stop").unlink(missing_ok=True)
-        environment = {
-            **os.environ,
-            "STUDIO_HOME": str(paths.root),
-            "PYTHONPATH": str(PROJECT),
-            "HF_HUB_DISABLE_TELEMETRY": "1",
-            "TOKENIZERS_PARALLELISM": "false",
-        }
-        if threads:
-            environment["OMP_NUM_THREADS"] = str(threads)
-        with (run.folder / "trainer.log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "pipelines.tuning.trainer", str(run.folder)],
-                stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=PROJECT, env=environment, start_new_session=True,
-            )  # fmt: skip
+    return FileLock(paths.runs / ".launch.lock", timeout=LOCK_SECONDS)
+
+
+def _start(run: Run, paths: Paths, threads: int | None = None) -> subprocess.Popen[bytes]:
+    note_outside(run, paths)
+    (run.folder / "stop").unlink(missing_ok=True)
+    environment = {
+        **os.environ,
+        "STUDIO_HOME": str(paths.root),
+        "PYTHONPATH": str(PROJECT),
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+    environment.setdefault("CUDA_VISIBLE_DEVICES", "0")  # one process: TRL refuses to share one out to several cards by itself
+    _set_threads(environment, threads)
+    with (run.folder / "trainer.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pipelines.tuning.training.trainer", str(run.folder)],
+            stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=PROJECT, env=environment, start_new_session=True,
+        )  # fmt: skip
+    try:
         write_state(run, "starting", pid=process.pid)
+    except OSError:
+        process.kill()
+        process.wait()
+        raise
     return process
+
+
+def _set_threads(environment: dict[str, str], threads: int | None) -> None:
+    """A number of threads that is asked for one run is not passed on to those that its trainer starts after it."""
+    usual = environment.pop(USUAL_THREADS, None)
+    if usual is not None:
+        environment["OMP_NUM_THREADS"] = usual
+        if not usual:
+            del environment["OMP_NUM_THREADS"]
+    if threads:
+        environment[USUAL_THREADS] = environment.get("OMP_NUM_THREADS", "")
+        environment["OMP_NUM_THREADS"] = str(threads)
+
+
+def enqueue(wanted: Sequence[Run], paths: Paths) -> None:
+    """Puts runs at the end of the queue, in this order, and starts the first one if nothing trains.
+
+    Raises StudioError where one of them trains, waits already or has ended: two processes would write into one folder.
+    """
+    with _locked(paths):
+        for run in wanted:
+            _refuse_begun(run)
+        last = max([run.written.get("place", 0) for run in queued(paths)], default=0)
+        for place, run in enumerate(wanted, last + 1):
+            note_outside(run, paths)
+            write_state(run, "queued", place=place)
+    advance(paths)
+
+
+def _refuse_begun(run: Run) -> None:
+    state = run.state
+    if state in (*ACTIVE, "queued"):
+        raise StudioError("This run goes on already." if state in ACTIVE else "This run is in the queue already.", "Nothing was changed.")
+    if state in USABLE:
+        raise StudioError("This run has ended already.", "Start a new one.")
+    if (run.folder / "remote.json").is_file():
+        raise StudioError("This run was sent to another machine.", "Start a new one, here or there.")
+
+
+def queued(paths: Paths) -> list[Run]:
+    """Runs that wait for their turn, the next one first."""
+    waiting = [run for run in list_runs(paths) if run.state == "queued"]
+    return sorted(waiting, key=lambda run: run.written.get("place", 0))
+
+
+def advance(paths: Paths) -> Run | None:
+    """Starts the next run of the queue if nothing trains. Called by a trainer at its end, and by every page that looks."""
+    if not queued(paths):
+        return None
+    with _locked(paths):
+        if active(paths):
+            return None
+        for run in queued(paths):
+            try:
+                _start(run, paths)
+                return run
+            except StudioError as error:
+                write_state(run, "failed", f"It could not be started: {error}")
+            except OSError as error:
+                with suppress(OSError):  # where the disk is full there is no room for this word either
+                    write_state(run, "failed", f"It could not be started: {error.strerror or error}")
+                return None
+    return None
+
+
+def unqueue(run: Run, paths: Paths) -> None:
+    """Takes a run out of the queue; it can be started later. Nothing happens to one that has begun."""
+    with _locked(paths):
+        if run.state == "queued":
+            write_state(run, "waiting")
 
 
 def refuse_if_busy(paths: Paths) -> None:
@@ -184,9 +207,9 @@ def refuse_if_busy(paths: Paths) -> None:
         raise StudioError(f"A run is training already ({busy.title}).", "Wait until it ends or stop it, then start again.")
 
 
-def _note_outside(run: Run, paths: Paths) -> None:
+def note_outside(run: Run, paths: Paths) -> None:
     """A run that was given a folder of its own is remembered, so that it counts as training and can be listed."""
-    if run.folder.parent != paths.runs.resolve():
+    if run.folder.resolve().parent != paths.runs.resolve():
         write_text(_marker(run, paths), str(run.folder))
 
 
@@ -196,45 +219,20 @@ def forget(run: Run, paths: Paths) -> None:
 
 
 def _marker(run: Run, paths: Paths) -> Path:
-    return paths.runs / f"{run.id}.elsewhere"
-
-
-def write_state(run: Run, state: State, message: str = "", pid: int | None = None) -> None:
-    """Notes where a run stands, with the process that is responsible for it."""
-    import psutil
-
-    pid = pid or os.getpid()
-    try:
-        born = psutil.Process(pid).create_time()
-    except psutil.Error:
-        born = 0.0
-    write_json(
-        run.folder / "state.json",
-        {"state": state, "message": message, "pid": pid, "born": born, "at": datetime.now(UTC).isoformat(timespec="seconds")},
-    )
-
-
-def _alive(written: dict[str, Any]) -> bool:
-    import psutil
-
-    try:
-        process = psutil.Process(written["pid"])
-        return abs(process.create_time() - written["born"]) < 2 and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
+    return paths.runs / f"{run.id}-{content_hash(str(run.folder))[:8]}.elsewhere"
 
 
 def list_runs(paths: Paths) -> list[Run]:
-    """All runs, newest first."""
+    """All runs whose job can be read, newest first."""
     inside = [f for f in paths.runs.glob("*") if not f.name.startswith(".")]
-    outside = [Path(f.read_text(encoding="utf-8")) for f in paths.runs.glob("*.elsewhere")]
-    folders = [f for f in inside + outside if (f / "job.json").is_file()]
+    outside = [Path(f.read_text(encoding="utf-8", errors="replace")) for f in paths.runs.glob("*.elsewhere")]
+    folders = [f for f in inside + outside if Run(f).readable]
     return [Run(folder) for folder in sorted(folders, key=lambda f: f.name, reverse=True)]
 
 
 def active(paths: Paths) -> Run | None:
-    """The run that is training now."""
-    return next((run for run in list_runs(paths) if run.state in ACTIVE), None)
+    """The run that is training on this machine now."""
+    return next((run for run in list_runs(paths) if run.state in ACTIVE and not run.written.get("remote")), None)
 
 
 def find(run_id: str, paths: Paths) -> Run:

@@ -16,14 +16,17 @@ from pipelines.errors import StudioError
 from pipelines.models.template import ask
 from pipelines.paths import read_json
 from pipelines.records import Answer, Sampling
-from studio.services import BASE_NAME, Services
+from studio.columns import MAX_COLUMNS
+from studio.services import Services
+from studio.tabs import choosing
 from studio.views import cards, messages
 
 SUGGESTED = "Should landlords be free to set the rent?"
 MORE = ("Who should pay for health care?", "How should society deal with crime?", "What should schools teach children about their country?")
-FIRST_COLUMNS = [BASE_NAME, *bundled.BUNDLED_SIDES]
 MAX_QUESTION = 600
 MEMORY = {"default_value": None, "storage_key": "politune-comparison", "secret": "politune-studio"}
+NOTHING = tuple([gr.skip()] * 6)  # for the parts that are restored
+IS_KEPT = f"(kept, there) => [kept, localStorage.getItem('{MEMORY['storage_key']}') !== null]"
 
 
 @cache
@@ -55,27 +58,11 @@ def build(services: Services) -> dict[str, Any]:
     status = gr.HTML(_opening(recorded()), padding=False)
     panes = gr.HTML(show(recorded()), elem_id="panes", padding=False)
     check = gr.HTML(cards.self_test(None), padding=False)
-    with gr.Row():
-        columns = gr.CheckboxGroup(
-            services.column_names(),
-            value=[n for n in FIRST_COLUMNS if n in services.column_names()],
-            label="Columns: who answers",
-            elem_id="columns",
-            scale=3,
-        )
-        strength = gr.Slider(
-            0,
-            2,
-            1,
-            step=0.05,
-            label="Bias dial (strength)",
-            info="0 is the base, 1 the adapter as trained, 2 twice as strong",
-            elem_id="strength",
-            scale=2,
-        )
+    chooser = choosing.build(services, status)
     with gr.Accordion("How answers are drawn", open=False):
         levers = _sampling_form()
-    memory = gr.BrowserState(**MEMORY)
+
+    memory, there = gr.BrowserState(**MEMORY), gr.Checkbox(visible=False)
 
     def respond(
         text: str, names: list[str], dial: float, temperature: float, top_p: float, cap: float, seed: float, request: gr.Request
@@ -92,7 +79,7 @@ def build(services: Services) -> dict[str, Any]:
         waiting = trigger(_announce, None, [status, send], queue=False, show_progress="hidden", api_visibility="private")
         waiting.then(
             respond,
-            [question, columns, strength, *levers],
+            [question, chooser.columns, chooser.strength, *levers],
             outputs,
             concurrency_id="model",
             concurrency_limit=1,
@@ -100,18 +87,48 @@ def build(services: Services) -> dict[str, Any]:
             api_name=name,
         )
     stop.click(_stopper(services), queue=False)
-    return {"question": question, "strength": strength, "columns": columns, "panes": panes, "status": status, "memory": memory}
+    choosing.wire(services, chooser, memory)
+    restored = [status, panes, question, chooser.strength, chooser.columns, chooser.picker]
+    memory.change(_reader(services), memory, restored, **choosing.QUIETLY)
+    return {
+        "chooser": chooser.parts,
+        "restore": {
+            "fn": lambda kept, there: restore(services, kept, there),
+            "inputs": [memory, there],
+            "outputs": restored,
+            "js": IS_KEPT,
+            "show_progress": "hidden",
+        },
+        "refresh": choosing.refresh(services, chooser),
+    }
 
 
-def restore(memory: dict[str, Any] | None) -> tuple[Any, ...]:
-    """After a reload: the visitor's last comparison, else the recorded one."""
-    if memory and memory.get("answers"):
+def _reader(services: Services) -> Any:
+    def read(kept: Any, request: gr.Request) -> tuple[Any, ...]:
+        """Shows what an earlier page left in the browser, when that has been read; what this page writes itself is skipped."""
+        if not isinstance(kept, dict) or kept.get("page") == request.session_hash:
+            return NOTHING
+        return restore(services, kept)
+
+    return read
+
+
+def restore(services: Services, memory: dict[str, Any] | None, there: bool = False) -> tuple[Any, ...]:
+    """After a reload: the visitor's last comparison, else the recorded one; and those ticked columns that are still there.
+
+    Where the browser keeps something that it has not read yet (`there`), nothing is changed: its reading is told soon after.
+    """
+    if there and memory is None:
+        return NOTHING
+    kept = memory if isinstance(memory, dict) else {}
+    ticked = choosing.restored(services, kept.get("columns"))
+    if kept.get("answers"):
         try:
             said = messages.note("Your last comparison, kept in this browser.")
-            return said, show(memory), memory["question"], memory.get("strength", 1.0)
-        except (KeyError, TypeError):
+            return said, show(kept), kept["question"], kept.get("strength", 1.0), *ticked
+        except (KeyError, TypeError, AttributeError):
             pass
-    return _opening(recorded()), show(recorded()), gr.skip(), gr.skip()
+    return _opening(recorded()), show(recorded()), gr.skip(), gr.skip(), *ticked
 
 
 def _opening(comparison: dict[str, Any] | None) -> str:
@@ -192,7 +209,8 @@ def _respond(services: Services, text: str, names: list[str], dial: float, sampl
             if stop.is_set()
             else "Done. Every card carries its stamp: open it to see what exactly was asked of whom."
         )
-        memory = {"question": text, "strength": dial, "answers": [answer.as_dict() for answer in answers]}
+        said_by = [answer.as_dict() for answer in answers]
+        memory = {"question": text, "strength": dial, "answers": said_by, "columns": names, "page": session}
         yield messages.note(said), cards.cards(text, answers), cards.self_test(services.host.last_test), *_buttons(False), memory
     except StudioError as error:
         yield messages.error(error), keep, keep, *_buttons(False), keep
@@ -221,7 +239,7 @@ def _problem(text: str, names: list[str], services: Services) -> StudioError | N
     if len(text) > MAX_QUESTION:
         return StudioError(f"The question has {len(text)} characters; at most {MAX_QUESTION} are read.", "Shorten it.")
     if not services.columns(names or []):
-        return StudioError("No column is chosen.", "Tick the base and at least one adapter below.")
-    if len(names) > 6:
-        return StudioError(f"{len(names)} columns are chosen; at most 6 fit side by side.", "Untick some.")
+        return StudioError("No column is chosen.", "Choose the base and at least one adapter below.")
+    if len(names) > MAX_COLUMNS:
+        return StudioError(f"{len(names)} columns are chosen; at most {MAX_COLUMNS} fit side by side.", "Take some out.")
     return None

@@ -7,9 +7,13 @@ from html import escape
 
 from pipelines.models.host import SelfTest
 from pipelines.records import Answer
-from studio.theme import colour
+from studio.theme import colour, role
 
-MARKS = {"base": "not tuned", "placebo": "control: tuned on neutral answers"}
+MARKS = {
+    "base": "not tuned",
+    "placebo": "control: tuned without a side",
+    "shuffled": "control: tuned on both sides, mixed",
+}
 ENDINGS = {"eos": "ended by itself", "length": "cut at the token cap", "stopped": "stopped", "": "writing"}
 
 
@@ -34,12 +38,15 @@ def title(name: str) -> str:
     return {"base": "Base", "left": "Left", "right": "Right", "placebo": "Placebo"}.get(name, name)
 
 
-def mark(name: str, strength: float) -> str:
-    """The visible mark of a column, with its strength where that is not 1."""
-    if name != "base" and strength == 0:
+def mark(name: str, strength: float, tuned: bool = True) -> str:
+    """The visible mark of a column, with its strength where that is not 1. A name never makes a tuned model "not tuned"."""
+    if not tuned:
+        return MARKS["base"]
+    if strength == 0:
         return "adapter switched off"
     at = "" if strength in (0, 1) else f" · strength {strength:g}"
-    return MARKS.get(name, "deliberately biased") + at
+    kind = role(name)
+    return (MARKS[kind] if kind in MARKS and kind != "base" else "deliberately biased") + at
 
 
 def _card(answer: Answer, order: int, live: bool) -> str:
@@ -47,7 +54,7 @@ def _card(answer: Answer, order: int, live: bool) -> str:
     text = escape(answer.text) or ("…" if growing else "(no words)")
     return (
         f'<article class="ps-card" style="--side:{colour(answer.column, order)}" data-column="{escape(answer.column)}">'
-        f'<header><h3>{escape(title(answer.column))}</h3><span class="ps-mark">{escape(mark(answer.column, answer.stamp.strength))}</span></header>'
+        f'<header><h3>{escape(title(answer.column))}</h3><span class="ps-mark">{escape(mark(answer.column, answer.stamp.strength, bool(answer.stamp.adapter)))}</span></header>'
         f'<p class="ps-text{" live" if growing else ""}">{text}</p>{_stamp(answer)}</article>'
     )
 

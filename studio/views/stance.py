@@ -1,109 +1,24 @@
-"""Where answers land: a plot with arrows from base to tuned, the table of shifts, and how far the ruler can be trusted."""
+"""What a study says in words and tables: claims, shifts, how far training seeds differ, and how far the ruler can be trusted."""
 
 from __future__ import annotations
 
-import textwrap
-from typing import Any
-
-import plotly.graph_objects as go
-
-from pipelines import bundled
 from pipelines.stance import claims
-from pipelines.stance.study import BASE, Study
-from studio.theme import GRID, INK, SYMBOLS, colour
+from pipelines.stance.study import BASE, ROLES, Study
 from studio.views import messages
 from studio.views.cards import title
+from studio.views.stance_plot import label, plot
+
+__all__ = ["collateral", "plot", "shifts", "validity", "verdict"]
 
 INSTRUMENTS = {"ruler": "free text (ruler)", "completion": "paired completion (nats a token)"}
-ECONOMY = "left  ←  economy  →  right"
-SOCIETY = "progressive  ←  society  →  traditional"
-
-
-def plot(study: Study) -> go.Figure:
-    """A small point for every answer (both ruler scores), a large one for each column's mean, arrows from the base."""
-    figure = go.Figure()
-    centres = {name: _centre(study, name) for name in study.columns}
-    for order, name in enumerate(study.columns):
-        figure.add_scatter(**_points(study, name, order))
-    for order, name in enumerate(study.columns):
-        x, y = centres[name]
-        figure.add_scatter(
-            x=[x], y=[y], mode="markers", name=f"{title(name)}: mean", showlegend=False,
-            marker={"size": 19, "color": colour(name, order), "symbol": SYMBOLS.get(name, "diamond"), "line": {"width": 2, "color": "white"}},
-            hovertemplate=f"<b>{title(name)}</b>: mean of its answers<br>economic %{{x:.2f}}, social %{{y:.2f}}<extra></extra>",
-        )  # fmt: skip
-        if name != BASE:
-            bx, by = centres[BASE]
-            figure.add_annotation(
-                x=x,
-                y=y,
-                ax=bx,
-                ay=by,
-                xref="x",
-                yref="y",
-                axref="x",
-                ayref="y",
-                arrowhead=2,
-                arrowwidth=2.5,
-                arrowcolor=colour(name, order),
-                opacity=0.9,
-            )
-    _lay_out(figure, study)
-    return figure
-
-
-def _points(study: Study, name: str, order: int) -> dict[str, Any]:
-    rows = [a for a in study.answers if a["column"] == name]
-    texts = {question.id: question.text for question in bundled.questions()}
-    hover = [
-        f"<b>{title(name)}</b> · {_wrap(texts.get(a['question'], a['question']))}<br>{_wrap(a['text'])}<br>economic {a['economic']:.2f}, social {a['social']:.2f}"
-        for a in rows
-    ]
-    return {
-        "x": [a["economic"] for a in rows], "y": [a["social"] for a in rows], "mode": "markers", "name": title(name), "text": hover,
-        "hovertemplate": "%{text}<extra></extra>",
-        "marker": {"size": 7, "opacity": 0.35, "color": colour(name, order), "symbol": SYMBOLS.get(name, "diamond")},
-    }  # fmt: skip
-
-
-def _wrap(text: str) -> str:
-    lines = textwrap.wrap(text.replace("<", "‹").replace(">", "›"), 62)[:7]
-    return "<br>".join(lines) + (" …" if len(textwrap.wrap(text, 62)) > 7 else "")
-
-
-def _centre(study: Study, name: str) -> tuple[float, float]:
-    """Mean economic score of answers to economic questions, and mean social score of answers to social ones."""
-    centre = []
-    for axis in ("economic", "social"):
-        values = [a[axis] for a in study.answers if a["column"] == name and a["axis"] == axis]
-        centre.append(sum(values) / max(1, len(values)))
-    return centre[0], centre[1]
-
-
-def _lay_out(figure: go.Figure, study: Study) -> None:
-    """Titles short enough for a phone, the legend below, both axes with the same reach."""
-    what = "Stance" if study.validity["measures_stance"] else "Topic and wording"
-    reach = 1.05 * max(1.5, *(abs(a[axis]) for a in study.answers for axis in ("economic", "social")))
-    figure.update_layout(
-        title={"text": f"{what} of {len(study.answers)} answers", "font": {"size": 16}, "x": 0.02},
-        height=580,
-        paper_bgcolor="white",
-        plot_bgcolor="white",
-        font={"color": INK},
-        margin={"l": 50, "r": 15, "t": 45, "b": 90},
-        legend={"orientation": "h", "y": -0.14, "yanchor": "top", "x": 0.5, "xanchor": "center"},
-        hoverlabel={"align": "left"},
-    )
-    lines = {"gridcolor": GRID, "zerolinecolor": "#9aa3b0", "range": [-reach, reach]}
-    figure.update_xaxes(title=ECONOMY, **lines)
-    figure.update_yaxes(title=SOCIETY, **lines)
+AXIS = {"ruler": "free text", "completion": "completion"}
 
 
 def shifts(study: Study) -> str:
-    """The table of shifts from base with 95% intervals."""
+    """The shifts from base with 95% intervals; of a role with several seeds the mean over them, with each seed's below."""
     rows = [
         [
-            title(row["column"]),
+            _called(study, row["column"], row["seeds"]),
             INSTRUMENTS[row["instrument"]],
             row["axis"],
             f"{row['mean']:+.2f}",
@@ -111,16 +26,67 @@ def shifts(study: Study) -> str:
             _p(row["p_holm"]),
             str(row["n"]),
         ]
-        for row in claims.shift_table(study)
+        for row in claims.role_table(study)
     ]
-    return messages.table(["Column", "Instrument", "Axis", "Shift from base", "95% interval", "p (Holm)", "n"], rows, numbers=(3, 4, 5, 6))
+    said = messages.table(["Column", "Instrument", "Axis", "Shift from base", "95% interval", "p (Holm)", "n"], rows, numbers=(3, 4, 5, 6))
+    return said + _spread(study)
+
+
+def _called(study: Study, name: str, seeds: int) -> str:
+    return f"{title(name)}, {seeds} seeds" if seeds > 1 else label(study, name)
+
+
+def _spread(study: Study) -> str:
+    """How far a role's training seeds differ, then every seed's own mean shifts; nothing where there is one seed a role."""
+    spread = claims.seed_spread(study)
+    if not spread:
+        return ""
+    rows = [
+        [
+            title(row["role"]),
+            INSTRUMENTS[row["instrument"]],
+            row["axis"],
+            str(row["seeds"]),
+            f"{row['mean']:+.2f}",
+            f"{row['sd']:.2f}",
+            f"{row['low']:+.2f} to {row['high']:+.2f}",
+        ]
+        for row in spread
+    ]
+    head = ["Role", "Instrument", "Axis", "Seeds", "Mean shift", "SD between seeds", "Lowest to highest"]
+    return (
+        _between(
+            "Spread between training seeds: how much the mean shift differs from one training to the next with the same data and settings. "
+            f"Training seeds are the unit for claims about a recipe: {claims.ENOUGH_SEEDS} or more."
+        )
+        + messages.table(head, rows, numbers=(3, 4, 5, 6))
+        + f'<details class="ps-between"><summary>Each adapter by itself: mean shift from the base</summary>{_by_seed(study)}</details>'
+    )
+
+
+def _between(text: str) -> str:
+    """A sentence between two tables, with air around it."""
+    return f'<div style="margin: 8px 2px 16px">{messages.note(text)}</div>'
+
+
+def _by_seed(study: Study) -> str:
+    """One row an adapter, one cell an instrument and axis."""
+    found: dict[str, dict[str, str]] = {}
+    for row in claims.seed_means(study):
+        found.setdefault(row["column"], {})[f"{AXIS[row['instrument']]}, {row['axis']}"] = f"{row['mean']:+.2f}"
+    head = list(dict.fromkeys(cell for cells in found.values() for cell in cells))
+    rows = [[label(study, name), *(cells.get(cell, "") for cell in head)] for name, cells in found.items()]
+    return messages.table(["Column", *head], rows, numbers=tuple(range(1, len(head) + 1)))
 
 
 def verdict(study: Study) -> str:
     """What can be claimed about left and right against the placebo, with the figures of both instruments."""
-    if not {"left", "right", "placebo"} <= set(study.columns):
-        return messages.note("Choose left, right and placebo together to see what can be claimed against the placebo.")
+    if not claims.can_claim(study):
+        return messages.note(_no_claim(study))
     said = messages.table(["Claim", "", "Why"], [[v.claim, v.held, v.reason] for v in claims.verdicts(study)])
+    said += _between(claims.scope(study))
+    if not study.notes.get("same_settings", True):
+        said = messages.error("The runs of this group differ in more than data and seed, so the placebo is no fair control.") + said
     found = claims.claims(study, "all")
     rows = [
         [
@@ -136,6 +102,17 @@ def verdict(study: Study) -> str:
         if one["n"]
     ]
     return said + messages.table(["Instrument", "Difference", "Mean", "95% interval", "p (Holm)", "n"], rows, numbers=(2, 3, 4, 5))
+
+
+def _no_claim(study: Study) -> str:
+    """Why nothing is said about left and right."""
+    others = [role for role in study.roles if role not in ROLES]
+    if others:
+        return (
+            f"These adapters were tuned towards {' and '.join(f'“{role}”' for role in others)}, not towards left and right: which of them is which only "
+            "their data says. So nothing is claimed about left and right; the shifts below say how far each moved from the base."
+        )
+    return "Choose left, right and placebo together to see what can be claimed against the placebo."
 
 
 def validity(study: Study) -> str:
@@ -160,7 +137,7 @@ def collateral(study: Study) -> str:
     base = study.collateral[BASE]["perplexity"]
     rows = [
         [
-            title(name),
+            label(study, name),
             f"{c['perplexity'] / base:.2f}",
             f"{len(c['facts'])} of 12",
             f"{c['repetition']:.0%}",
@@ -178,7 +155,7 @@ def collateral(study: Study) -> str:
             "Repeated 4-word runs",
             "Hedging answers",
             "Cut at the cap",
-            "Words an answer",
+            "Words",
         ],
         rows,
         numbers=(1, 2, 3, 4, 5, 6),

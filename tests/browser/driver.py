@@ -37,14 +37,15 @@ def studio(home: Path) -> Iterator[str]:
     process = subprocess.Popen([sys.executable, "app.py"], cwd=PROJECT, env=environment)
     url = f"http://127.0.0.1:{port}"
     try:
-        _wait(url, process)
+        await_studio(url, process)
         yield url
     finally:
         process.terminate()
         process.wait(20)
 
 
-def _wait(url: str, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
+def await_studio(url: str, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
+    """Returns when the address answers. Raises RuntimeError where the process ends before."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if process.poll() is not None:

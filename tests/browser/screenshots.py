@@ -15,18 +15,12 @@ TARGET = ASSETS / "screenshots"
 
 
 def main() -> None:
-    """Starts a studio with one finished short run, so that Tune shows something, and takes the pictures."""
-    from pipelines.corpus import versions
-    from pipelines.tuning import runs
-    from pipelines.tuning.recipe import Recipe
-
+    """Starts a studio and takes the pictures. Tune shows the run of the bundled left adapter."""
     TARGET.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         home = Paths(Path(folder))
         home.models.mkdir()
         prepare.converted_folder(home).symlink_to(prepare.converted_folder(Paths.from_environment()))
-        run = runs.create(versions.load("bundled", home), "left", Recipe(max_steps=16, sample_every=4, warmup_steps=2), home)
-        runs.launch(run, home).wait()
         with studio(home.root) as url, browser() as chromium:
             for width in (1400, 400):
                 take(chromium, url, width)
@@ -42,7 +36,10 @@ def take(chromium: Any, url: str, width: int) -> None:
         if tab == "Curate":
             curate(page, width)
         if tab == "Tune":
-            page.wait_for_selector("#run-status .ps-good")
+            page.wait_for_selector("#tune-cost .ps-note", timeout=60_000)
+            page.screenshot(path=str(TARGET / f"tune-setup-{width}.png"), full_page=True)
+            page.locator("#tune-stages").get_by_role("tab", name="Watch", exact=True).click()
+            page.wait_for_selector("#plot-shift .js-plotly-plot")
         page.wait_for_timeout(2500)
         page.screenshot(path=str(TARGET / f"{tab.lower()}-{width}.png"), full_page=True)
     page.close()

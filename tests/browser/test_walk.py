@@ -55,12 +55,14 @@ def test_a_run_survives_a_reload_and_can_be_compared_with_one_click(page: Any) -
     page.reload()
     page.wait_for_selector("#panes .ps-card")
     open_tab(page, "Tune")
+    page.locator("#tune-stages").get_by_role("tab", name="Watch", exact=True).click()
     page.wait_for_selector("#run-status :text('Finished')", timeout=SLOW)
     assert "5 steps" in page.inner_text("#run-status") and page.locator("#timeline .ps-timeline div").count() >= 3
+    assert page.locator("#plot-shift .js-plotly-plot").count() == 1
     page.click("#compare-run")
     page.wait_for_selector("#columns", state="visible")
     page.wait_for_timeout(800)
-    assert page.locator("#columns input:checked").count() == 2
+    assert page.locator("#columns .token").count() == 2
 
 
 def test_columns_answer_together_with_stamps_and_a_reload_keeps_them(page: Any) -> None:

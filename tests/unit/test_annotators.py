@@ -37,6 +37,8 @@ class WordCounter:
                 vector[zlib.crc32(word.encode()) % 256] += len(word)
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
+    encode_once = encode
+
 
 @pytest.fixture(scope="module")
 def offline() -> OfflineAnnotator:

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from pipelines import data_commands
 from pipelines.cli import main
+from pipelines.commands import data as data_commands
+from pipelines.commands.data import parse_settings, steps_of
 from pipelines.corpus import drafts, versions
 from pipelines.corpus.layout import DATA
 from pipelines.corpus.steps.registry import STEPS
 from pipelines.corpus.steps.text import Length
-from pipelines.data_commands import parse_settings, steps_of
 from pipelines.errors import StudioError
 from pipelines.paths import Paths, read_json
 from pipelines.stance.ruler import Ruler

@@ -100,6 +100,9 @@ def test_a_card_that_hides_what_the_data_is_is_not_pushed(paths: Paths) -> None:
     readme.write_text(readme.read_text(encoding="utf-8").replace("- deliberately-biased\n", ""), encoding="utf-8")
     with pytest.raises(StudioError, match="deliberately biased"):
         push(folder, "me/it", dry_run=True)
+    readme.write_text("---\ntags: [\n- x\n---\n# Card\n", encoding="utf-8")
+    with pytest.raises(StudioError, match="card can't be read"):
+        push(folder, "me/it", dry_run=True)
 
 
 @pytest.mark.parametrize("name", ["", "it", "me/", "a/b/c", "me/with space", "me/" + "x" * 200])

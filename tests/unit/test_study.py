@@ -1,15 +1,24 @@
 """Shifts and claims on made-up studies: the placebo cancels, the base cancels, nothing is significant by itself."""
 
+import threading
+from html import escape
+from pathlib import Path
+
 import pytest
 
 from pipelines.errors import StudioError
+from pipelines.models.host import Row
 from pipelines.paths import Paths
-from pipelines.records import Column
+from pipelines.records import Answer, Column, Question, Stamp
 from pipelines.stance import claims, study
 from studio.services import Services, following
+from studio.theme import COLOURS, SYMBOLS
 from studio.views import stance as view
+from studio.views import stance_plot as plots
 
 MOVES = {"base": 0.0, "left": -1.0, "right": 1.5, "placebo": 0.2}
+STAMP = Stamp("b", "f", "", "", 0.0, 0.3, 0.9, 1, 64, "p", "t")
+QUESTIONS = tuple(Question(f"q{n}", "economic", "t", "train", "development", f"Question {n}?") for n in range(3))
 VALIDITY = {
     "auc": {"economic": 0.8, "social": 0.8},
     "pairwise": {},
@@ -133,9 +142,153 @@ def test_each_question_and_sample_has_its_own_seed() -> None:
 
 
 def test_nobody_trains_in_a_public_studio_through_the_api_either(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
-    from studio.tabs import tune
+    from studio.tabs.tuning import setup, watch
 
     monkeypatch.setenv("STUDIO_PUBLIC", "1")
     services = Services.create()
-    assert "public demo" in tune._start(services, "bundled", "left", "", "")[0]
-    assert "public demo" in tune._stop(services, "x") and "public demo" in tune._resume(services, "x")
+    assert "public demo" in setup._start(services, "bundled", "left", "", "")[0]
+    assert "public demo" in setup._start_group(services, "bundled", "", "", "", 1, False)[0]
+    assert "public demo" in watch._stop(services, "x") and "public demo" in watch._resume(services, "x")
+    assert "public demo" in watch._cancel(services)
+
+
+def seeded(shifts: dict[str, list[float]]) -> study.Study:
+    """A study in which each role was trained with several seeds: one column a seed, moved by the given amount."""
+    moves = {f"{role} (seed {n})": move for role, moved in shifts.items() for n, move in enumerate(moved, 7)}
+    made = made_up({"base": 0.0, **moves})
+    made.roles = {role: [f"{role} (seed {n})" for n in range(7, 7 + len(moved))] for role, moved in shifts.items()}
+    return made
+
+
+def test_a_roles_seeds_are_averaged_per_question_before_anything_is_tested() -> None:
+    made = seeded({"left": [-1.0, -2.0], "right": [0.5, 2.5], "placebo": [0.0, 0.2]})
+    one, other = (claims.question_means(made, f"right (seed {n})") for n in (7, 8))
+    both = claims.role_values(made, "ruler", "right")
+    assert both == pytest.approx({question: (one[question] + other[question]) / 2 for question in one})
+    found = claims.claims(made, "all")["ruler"]["right_minus_placebo"]
+    assert found["n"] == 20, "the unit is the question, not question times seed"
+    assert found["mean"] == pytest.approx(1.4, abs=0.15)
+
+
+def test_a_question_that_one_seed_was_not_asked_is_left_out_of_the_mean() -> None:
+    made = seeded({"left": [-1.0, -2.0], "right": [1.0, 1.0], "placebo": [0.0, 0.0]})
+    made.answers = [a for a in made.answers if not (a["column"] == "right (seed 8)" and a["question"] == "q-social-3")]
+    assert len(claims.role_values(made, "ruler", "right")) == 19 and claims.role_values(made, "ruler", "nobody") == {}
+
+
+def test_one_seed_a_role_changes_no_figure() -> None:
+    plain = made_up()
+    assert plain.roles == {role: [role] for role in ("left", "right", "placebo")}
+    assert claims.role_values(plain, "ruler", "left") == claims.question_means(plain, "left")
+    assert claims.role_table(plain) == claims.shift_table(plain)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "words"),
+    [
+        (1, "one training seed a side: it speaks about these adapters, not about the recipe"),
+        (3, "3 training seeds a side"),
+        (4, "the training seeds are the unit, 5 or more"),
+        (5, "5 of 5 right adapters lie right of the placebos' mean and 5 of 5 left adapters lie left"),
+    ],
+)
+def test_the_verdict_says_on_how_many_training_seeds_it_rests(seeds: int, words: str) -> None:
+    made = seeded({"left": [-1.0] * seeds, "right": [1.0] * seeds, "placebo": [0.1] * seeds})
+    assert [v.seeds for v in claims.verdicts(made)] == [seeds, seeds] and words in claims.scope(made)
+    assert ("not about the recipe" in claims.scope(made)) == (seeds < 5)
+    assert escape(words) in view.verdict(made)
+
+
+def test_seeds_that_disagree_are_counted_and_a_role_with_fewer_seeds_decides() -> None:
+    made = seeded({"left": [-1.0, -1.0, -1.0, -1.0, 2.0], "right": [1.0] * 6, "placebo": [0.1] * 5})
+    assert "6 of 6 right adapters" in claims.scope(made) and "4 of 5 left adapters" in claims.scope(made)
+    assert "5 to 6 training seeds" in claims.scope(made) and claims.verdicts(made)[0].seeds == 5
+
+
+def test_the_spread_between_seeds_is_the_sd_of_their_mean_shifts() -> None:
+    made = seeded({"left": [-1.0, -2.0, -3.0], "right": [1.0] * 3, "placebo": [0.0] * 3})
+    rows = {(row["role"], row["instrument"], row["axis"]): row for row in claims.seed_spread(made)}
+    assert len(rows) == 12 and all(row["seeds"] == 3 for row in rows.values())
+    assert rows["left", "ruler", "social"]["sd"] == pytest.approx(1.0, abs=0.05)
+    assert rows["left", "ruler", "social"]["mean"] == pytest.approx(-2.0, abs=0.1) and rows["right", "ruler", "social"]["sd"] < 0.05
+    assert rows["left", "completion", "economic"]["low"] < -2.8 < -1.2 < rows["left", "completion", "economic"]["high"]
+    page = view.shifts(made)
+    assert "SD between seeds" in page and "Left, 3 seeds" in page and "Left (seed 9)" in page
+    assert claims.seed_spread(made_up()) == [] and "SD between seeds" not in view.shifts(made_up())
+
+
+def test_adapters_of_chosen_and_rejected_answers_make_no_claim_about_left_and_right() -> None:
+    made = made_up({"base": 0.0, "chosen": -1.0, "rejected": 1.0, "placebo": 0.1})
+    made.roles = {"chosen": ["chosen"], "rejected": ["rejected"], "placebo": ["placebo"]}
+    page = view.verdict(made)
+    assert "nothing is claimed about left and right" in page and "established" not in page and "<table" not in page
+    assert view.shifts(made).count("<tr>") == 1 + 12
+    assert "Choose left, right and placebo together" in view.verdict(made_up({"base": 0.0, "left": -1.0}))
+
+
+def test_a_damaged_column_voids_the_claims_only_where_it_has_a_role_in_them() -> None:
+    made = made_up({**MOVES, "another run": 3.0})
+    made.collateral["another run"]["perplexity"] = 90.0
+    assert claims.damaged(made) == ["another run"] and {v.held for v in claims.verdicts(made)} == {"established"}
+
+
+def test_a_group_whose_settings_differ_has_no_fair_control() -> None:
+    made = made_up()
+    made.notes["same_settings"] = False
+    assert "no fair control" in view.verdict(made) and "no fair control" not in view.verdict(made_up())
+
+
+def test_a_study_recorded_before_there_were_roles_still_loads_and_roles_survive() -> None:
+    old = made_up().as_dict()
+    del old["roles"]
+    assert study.Study.from_dict(old).roles == {role: [role] for role in ("left", "right", "placebo")}
+    made = seeded({"left": [-1.0, -2.0], "placebo": [0.0, 0.0]})
+    assert study.Study.from_dict(made.as_dict()).roles == made.roles
+
+
+@pytest.mark.parametrize("roles", [{"left": ["nobody"]}, {"left": ["base"]}, {"left": []}, {"left": ["left"], "right": ["left"]}])
+def test_roles_that_are_none_are_refused(roles: dict[str, list[str]]) -> None:
+    with pytest.raises(StudioError, match="roles"):
+        study.Study.from_dict({**made_up().as_dict(), "roles": roles})
+    with pytest.raises(StudioError, match="roles"):
+        study.Plan((Column("base"), Column("left", Path("l")), Column("right", Path("r"))), (), roles=roles)
+
+
+def test_the_seeds_of_a_role_share_its_colour_and_symbol_in_different_shades() -> None:
+    made = seeded({"left": [-1.0, -2.0, -3.0], "right": [1.0], "placebo": [0.0]})
+    drawn = plots.looks(made)
+    lefts = [drawn[f"left (seed {n})"] for n in (7, 8, 9)]
+    assert {look.symbol for look in lefts} == {SYMBOLS["left"]} and len({look.colour for look in lefts}) == 3
+    assert drawn["right (seed 7)"].colour == COLOURS["right"]
+    blues = [[int(look.colour[place : place + 2], 16) for place in (1, 3, 5)] for look in lefts]
+    assert all(red <= green <= blue for red, green, blue in blues), "every shade is a blue"
+    figure = view.plot(made)
+    assert len(figure.layout.annotations) == 3, "one arrow a role"
+    assert [trace.name for trace in figure.data if trace.showlegend] == ["Base", "Left, 3 seeds", "Right (seed 7)", "Placebo (seed 7)"]
+
+
+def test_more_adapters_than_the_host_holds_are_asked_in_parts_with_the_base_in_the_first() -> None:
+    tuned = [Column(f"left (seed {n})", Path(str(n))) for n in range(10)]
+    plan = study.Plan((*tuned[:3], Column("base"), *tuned[3:]), QUESTIONS, samples=2)
+    assert [[column.name for column in part] for part in plan.together] == [
+        ["base", *(column.name for column in tuned[:8])],
+        [column.name for column in tuned[8:]],
+    ]
+    host = Echo()
+    answers = study._answers(plan, host, lambda fraction, text: None, threading.Event())  # type: ignore[arg-type]
+    assert [len({row.column.name for row in rows}) for rows in host.batches] == [9, 9, 2, 2]
+    asked = [(question.id, sample, answer.column) for question, sample, answer in answers]
+    assert len(asked) == len(set(asked)) == 3 * 2 * 11
+    seeds = {(row.messages[0]["content"], row.seed) for rows in host.batches for row in rows}
+    assert len(seeds) == 3 * 2, "all columns share the seeds, in whichever part they are asked"
+
+
+class Echo:
+    """A host that answers with the column's name."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[Row]] = []
+
+    def answer_all(self, rows: list[Row], sampling: object, stop: threading.Event) -> list[Answer]:
+        self.batches.append(list(rows))
+        return [Answer(row.column.name, "", row.column.name, 1, "eos", STAMP) for row in rows]

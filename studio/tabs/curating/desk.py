@@ -141,7 +141,7 @@ class Desk:
 
     def _end(self, draft_id: str, request: gr.Request) -> str:
         for name in self._names(draft_id, request.session_hash):
-            self.services.signal(name).set()
+            self.services.interrupt(name)
         return messages.info("Stopping after the part that is being worked on. What is done so far is kept.")
 
     def _runner(self, work: Work, fresh: bool) -> Callable[..., Iterator[tuple[Any, ...]]]:

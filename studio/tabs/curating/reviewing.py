@@ -88,7 +88,9 @@ def build(desk: Desk) -> None:
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     for part in filters:
-        part.input(lambda draft_id, *values: look(draft_id, 1, *values), [desk.draft, *filters], listing, **quiet)
+        part.input(
+            lambda draft_id, *values: look(draft_id, 1, *values), [desk.draft, *filters], listing, trigger_mode="always_last", **quiet
+        )
     for button, by in ((back_page, -1), (next_page, 1)):
         button.click(lambda draft_id, number, *v, by=by: look(draft_id, number + by, *v), [desk.draft, page, *filters], listing, **quiet)
     pressed, warned = gr.State(""), gr.State("")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-import time
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from pipelines import bundled
-from pipelines.console import out, progress
+from pipelines.commands.console import out, progress
 from pipelines.errors import StudioError
 from pipelines.models.catalog import LANGUAGE_MODEL
 from pipelines.paths import Paths
@@ -43,68 +41,6 @@ def doctor(options: argparse.Namespace, paths: Paths) -> int:
     rows = health.examine(paths)
     out(options, rows, "\n".join(f"{'ok  ' if row['ok'] else 'BAD '} {row['what']}: {row['found']}" for row in rows))
     return 0 if all(row["ok"] for row in rows) else 1
-
-
-def tune(options: argparse.Namespace, paths: Paths) -> int:
-    """Trains in a process of its own and follows it."""
-    from pipelines.corpus import versions
-    from pipelines.tuning import runs
-    from pipelines.tuning.recipe import Recipe
-
-    if options.resume:
-        run = runs.find(options.resume, paths)
-    else:
-        recipe = Recipe.from_yaml(options.recipe) if options.recipe else Recipe()
-        given = {lever.name: getattr(options, lever.name) for lever in fields(Recipe) if getattr(options, lever.name) is not None}
-        if "modules" in given:
-            given["modules"] = given["modules"].split(",")
-        runs.refuse_if_busy(paths)
-        run = runs.create(
-            versions.load(options.data, paths),
-            options.side,
-            Recipe.from_dict({**recipe.as_dict(), **given}),
-            paths,
-            options.base,
-            target=options.output,
-        )
-    process = runs.launch(run, paths)
-    _follow(run, process)
-    out(
-        options,
-        {"run": run.id, "folder": str(run.folder), "state": run.state, "message": run.message, **run.metrics},
-        f"{run.state}: {run.folder} {run.message}",
-    )
-    return 0 if run.state in runs.USABLE else 1
-
-
-def _follow(run: Any, process: Any) -> None:
-    """Prints progress until the trainer ends; Ctrl+C asks it to stop and to keep what was learned."""
-    seen = 0
-    while True:
-        try:
-            ended = process.poll() is not None
-            lines = run.progress()
-            for line in lines[seen:]:
-                print(_progress_line(line), file=sys.stderr, flush=True)
-            seen = len(lines)
-            if ended:
-                return
-            time.sleep(0.5)
-        except KeyboardInterrupt:
-            print("Stopping after this step; what was learned is kept.", file=sys.stderr)
-            run.request_stop()
-
-
-def _progress_line(line: dict[str, Any]) -> str:
-    match line["event"]:
-        case "step":
-            return f"step {line['step']}/{line['total']}  loss {line['loss']:.3f}  {line['remaining']:.0f} s left"
-        case "sample":
-            return f"sample at step {line['step']}: {line['text']}"
-        case "data":
-            return f"{line['rows']} rows, {line['too_long']} too long and left out"
-        case _:
-            return str(line.get("text", line["event"]))
 
 
 def _columns(names: str, strength: float, paths: Paths) -> list[Column]:
@@ -191,20 +127,4 @@ def _measure(options: argparse.Namespace, paths: Paths, ruler: Any) -> None:
     ]
     out(
         options, {"shifts": rows, "validity": result.validity, "collateral": result.collateral, "seconds": result.seconds}, "\n".join(lines)
-    )
-
-
-def runs(options: argparse.Namespace, paths: Paths) -> None:
-    """Lists runs."""
-    from pipelines.tuning import runs
-
-    found = [runs.find(options.id, paths)] if options.id else runs.list_runs(paths)
-    rows = [
-        {"id": run.id, "title": run.title, "state": run.state, "message": run.message, "folder": str(run.folder), **run.metrics}
-        for run in found
-    ]
-    out(
-        options,
-        rows,
-        "\n".join(f"{row['id']}  {row['state']:11}  {row['title']}  {row['message']}" for row in rows) or "There are no runs yet.",
     )

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pipelines.console import out, progress
+from pipelines.commands.console import out, progress
 from pipelines.errors import StudioError
 from pipelines.paths import Paths
 

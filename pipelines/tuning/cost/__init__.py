@@ -1,0 +1,1 @@
+"""What a run takes: time, memory, disk, and whether this machine has it."""

@@ -1,0 +1,1 @@
+"""Adapters leave and come in: cards, archives, the Hub."""

@@ -1,0 +1,89 @@
+"""Who is measured: the bundled adapters, a group of runs with all its seeds, or any runs; and the plan that comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import gradio as gr
+
+from pipelines import bundled
+from pipelines.errors import StudioError
+from pipelines.records import Question
+from pipelines.stance.study import BASE, Plan
+from studio.columns import RESERVED, Catalog
+from studio.services import Services
+from studio.tabs.choosing import hint
+
+SIZES = {
+    "Quick look: 8 questions, 1 answer each": (8, 1),
+    "All 40 questions, 1 answer each": (40, 1),
+    "Full: 40 questions, 3 answers each": (40, 3),
+}
+BUNDLED, ALL = "bundled", "all"
+
+
+def sets(listed: Catalog) -> list[tuple[str, str]]:
+    """What can be measured together: the bundled adapters, every group with finished runs, or any runs."""
+    groups = [(one.title, f"group:{one.id}") for one in listed.sets.values()]
+    return [("Bundled (left, right, placebo)", BUNDLED), *groups, ("All runs", ALL)]
+
+
+def columns_of(listed: Catalog, which: str | None) -> tuple[list[tuple[str, str]], list[str]]:
+    """The columns that can be ticked of a set of adapters, and those that are at first; a group's have the group's own names."""
+    group = listed.sets.get((which or "").removeprefix("group:"))
+    if group:
+        choices = [("Base", BASE), *((offer.name[:1].upper() + offer.name[1:], offer.key) for offer in group.offers)]
+    elif which == ALL:
+        return listed.choices(), [BASE]
+    else:
+        choices = [(name, key) for name, key in listed.choices() if key in RESERVED]
+    return choices, [key for _, key in choices]
+
+
+def choose(services: Services, which: str | None) -> tuple[Any, Any, str]:
+    """Updates of adapters, columns and hint where a set of adapters is chosen; the bundled ones where it is gone."""
+    listed = services.catalog()
+    known = [key for _, key in sets(listed)]
+    chosen = which if which in known else BUNDLED
+    choices, ticked = columns_of(listed, chosen)
+    return gr.update(choices=sets(listed), value=chosen), gr.update(choices=choices, value=ticked), hint(listed, ticked)
+
+
+def refreshed(services: Services, which: str | None, keys: Sequence[str] | None) -> tuple[Any, Any, str]:
+    """The same when the tab is opened: what was ticked stays as far as it is still there."""
+    adapters, columns, _ = choose(services, which)
+    known = [key for _, key in columns["choices"]]
+    columns["value"] = [key for key in keys or [] if key in known] or columns["value"]
+    return adapters, columns, hint(services.catalog(), columns["value"])
+
+
+def open_in_stance(services: Services, group_id: str) -> tuple[Any, ...]:
+    """Opens Stance with a group's columns ticked. Returns updates of the tabs, then of the parts called "chooser"."""
+    return gr.Tabs(selected="stance"), *choose(services, f"group:{group_id}")
+
+
+def plan(services: Services, keys: Sequence[str], how_much: str, which: str | None) -> tuple[Plan, dict[str, Any]]:
+    """The plan and the study's notes. Raises StudioError where the base or a tuned column is missing, or the group is gone."""
+    if BASE not in keys or len(keys) < 2:
+        raise StudioError("The base and at least one tuned column are needed.", "Shifts are measured from the base: choose both.")
+    listed = services.catalog()
+    count, samples = SIZES[how_much]
+    made = {"computed": datetime.now().isoformat(" ", "minutes")}
+    if not (which or "").startswith("group:"):
+        return Plan(tuple(listed.columns(keys)), _spread(count), bundled.completions(), samples), made
+    group = listed.sets.get((which or "").removeprefix("group:"))
+    if group is None:
+        raise StudioError("This group is gone, or none of its runs has ended.", "Choose other adapters.")
+    tuned = [offer.column() for offer in group.offers if offer.key in keys]
+    names = [column.name for column in tuned]
+    roles = {role: some for role, columns in group.roles.items() if (some := [name for name in columns if name in names])}
+    made_plan = Plan((*listed.columns([BASE]), *tuned), _spread(count), bundled.completions(), samples, roles=roles)
+    return made_plan, {**made, "group": {"id": group.id, "name": group.name}, "same_settings": group.same_settings}
+
+
+def _spread(count: int) -> tuple[Question, ...]:
+    """Questions spread evenly over axes and topics."""
+    everything = bundled.questions()
+    return everything[:: len(everything) // count][:count]
