@@ -23,10 +23,11 @@ GROUPS = ("Method", "Learning", "Adapter", "Watching", "Machine")
 
 @dataclass(frozen=True)
 class Expert:
-    """The form's parts: `levers` stand in the order of the dataclass."""
+    """The form's parts: `levers` stand in the order of the dataclass; `refilled` are the events that set all of them at once."""
 
     levers: list[Any]
     said: Any
+    refilled: list[Any]
 
 
 def build(services: Services) -> Expert:
@@ -48,10 +49,12 @@ def build(services: Services) -> Expert:
     said = gr.HTML(padding=False, elem_id="recipe-said")
     opened = gr.State(False)
     expand.click(_expand, opened, [opened, expand, *sections], **QUIET)
-    preset.input(_preset, preset, [about, said, *levers], **QUIET)
-    loaded.upload(_load, loaded, [said, *levers], **QUIET)
+    refilled = [
+        preset.input(_preset, preset, [about, said, *levers], trigger_mode="always_last", **QUIET),
+        loaded.upload(_load, loaded, [said, *levers], **QUIET),
+    ]
     save.click(_save, levers, [file, said], **QUIET)
-    return Expert(levers, said)
+    return Expert(levers, said, refilled)
 
 
 def _component(one: Any) -> Any:

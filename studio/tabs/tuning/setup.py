@@ -73,17 +73,12 @@ def build(services: Services) -> dict[str, Any]:
     chosen = gr.State("")
     started = start.click(lambda *v: _start(services, *v), choices, [said, chosen], concurrency_limit=1, api_name="tune")
     grouped = both.click(lambda *v: _start_group(services, *v), group_choices, [said, chosen], concurrency_limit=1, api_name="tune_group")
-    data.change(lambda name: _sides(services, name), data, side, **QUIET)
+    refilled = [data.change(lambda name: _sides(services, name), data, side, **QUIET), *form.refilled]
     priced = [data, side, length, sample, seeds, shuffled, *form.levers]
-    changed = [part.change for part in (data, side, length, seeds, shuffled, *form.levers)]
-    gr.on(
-        changed,
-        lambda *v: _cost(services, *v),
-        priced,
-        [cost, command],
-        trigger_mode="always_last",
-        **QUIET,
-    )
+    pricing: dict[str, Any] = {"fn": lambda *v: _cost(services, *v), "inputs": priced, "outputs": [cost, command], **QUIET}
+    gr.on([part.input for part in (side, length, seeds, shuffled, *form.levers)], trigger_mode="always_last", **pricing)
+    for event in refilled:
+        event.then(**pricing)
     return {
         "data": data,
         "started": [started, grouped],
