@@ -63,6 +63,16 @@ class Paths:
     def results(self) -> Path:
         return self.root / "results"
 
+    @property
+    def comparisons(self) -> Path:
+        """Comparisons that links open, by id."""
+        return self.root / "comparisons"
+
+    @property
+    def batches(self) -> Path:
+        """Prompt sets that were asked of several columns, a folder each."""
+        return self.root / "batches"
+
 
 @contextmanager
 def atomic_folder(target: Path) -> Iterator[Path]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.errors import StudioError
+from pipelines.paths import content_hash
 
 SIDES = ("left", "right", "neutral")
 AXES = ("economic", "social")
@@ -88,11 +89,20 @@ class Item:
 
 @dataclass(frozen=True)
 class Column:
-    """One model pane: the base (`adapter` is None) or an adapter folder at a strength (0 = base, 1 = as trained)."""
+    """One model pane: the base (`adapter` is None), an adapter folder at a strength (0 = base, 1 = as trained), or a blend.
+
+    `also` are the further adapters of a blend, each with its strength: their changes to the base are added up.
+    """
 
     name: str
     adapter: Path | None = None
     strength: float = 1.0
+    also: tuple[tuple[Path, float], ...] = ()
+
+    @property
+    def parts(self) -> tuple[tuple[Path, float], ...]:
+        """(folder, strength) of every adapter in it; none for the base."""
+        return () if self.adapter is None else ((self.adapter, self.strength), *self.also)
 
     @property
     def is_base(self) -> bool:
@@ -127,7 +137,10 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Stamp:
-    """Where an answer came from, so that it can be produced again and defended."""
+    """Where an answer came from, so that it can be produced again and defended.
+
+    For a blend `adapter_fingerprint` is "FIRST*STRENGTH+SECOND*STRENGTH" and `strength` is 1.
+    """
 
     base: str
     base_fingerprint: str
@@ -144,7 +157,10 @@ class Stamp:
 
 @dataclass(frozen=True)
 class Answer:
-    """What one column said. `finished` is "eos", "length" or "stopped"."""
+    """What one column said. `finished` is "eos", "length" or "stopped".
+
+    `seal` is a hash over words and stamp together: wherever an answer is read again, one that was given another's stamp is refused.
+    """
 
     column: str
     prompt: str
@@ -153,12 +169,28 @@ class Answer:
     finished: str
     stamp: Stamp
 
+    @property
+    def seal(self) -> str:
+        """Sixteen hexadecimal digits; the same after a way through JSON and a browser, which write 1.0 as 1."""
+        return content_hash({**_plain(asdict(self)), "stamp": _plain(asdict(self.stamp))})[:16]
+
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**asdict(self), "seal": self.seal}
 
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> Answer:
-        return cls(**{**value, "stamp": Stamp(**value["stamp"])})
+        """Raises StudioError where words and stamp do not belong together."""
+        made = cls(**{**{name: one for name, one in value.items() if name != "seal"}, "stamp": Stamp(**value["stamp"])})
+        if value.get("seal", made.seal) != made.seal:
+            raise StudioError(
+                f"An answer of “{made.column}” and its stamp do not belong together.",
+                "It was changed after it was given, so it is not shown. Ask again.",
+            )
+        return made
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: int(one) if isinstance(one, float) and one.is_integer() else one for name, one in values.items()}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from pipelines.comparing.columns import BASE_NAME, Catalog, Loaded, at_step, catalog, embedded_fingerprint
 from pipelines.errors import StudioError
 from pipelines.models import prepare
 from pipelines.models.host import ModelHost
@@ -21,7 +22,6 @@ from pipelines.stance.ruler import Ruler
 from pipelines.tuning.run import Run
 from pipelines.tuning.shelf import history
 from pipelines.tuning.shelf.about import shown_title
-from studio.columns import BASE_NAME, Catalog, Loaded, at_step, catalog, embedded_fingerprint
 
 __all__ = ["BASE_NAME", "Services", "following"]
 Progress = Callable[[float, str], None]

@@ -9,8 +9,8 @@ from typing import Any
 import gradio as gr
 
 from pipelines import bundled
+from pipelines.comparing.columns import BASE_NAME, MAX_COLUMNS, Catalog, key_of, notes, spread
 from pipelines.errors import StudioError
-from studio.columns import BASE_NAME, MAX_COLUMNS, Catalog, key_of, notes, spread
 from studio.services import Services
 from studio.views import messages
 

@@ -12,11 +12,11 @@ from typing import Any
 import gradio as gr
 
 from pipelines import bundled
+from pipelines.comparing.columns import MAX_COLUMNS
 from pipelines.errors import StudioError
 from pipelines.models.template import ask
 from pipelines.paths import read_json
 from pipelines.records import Answer, Sampling
-from studio.columns import MAX_COLUMNS
 from studio.services import Services
 from studio.tabs import choosing
 from studio.views import cards, messages

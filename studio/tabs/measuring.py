@@ -9,10 +9,10 @@ from typing import Any
 import gradio as gr
 
 from pipelines import bundled
+from pipelines.comparing.columns import RESERVED, Catalog
 from pipelines.errors import StudioError
 from pipelines.records import Question
 from pipelines.stance.study import BASE, Plan
-from studio.columns import RESERVED, Catalog
 from studio.services import Services
 from studio.tabs.choosing import hint
 

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from pipelines import bundled
+from pipelines.comparing.columns import MAX_COLUMNS, Loaded, embedded_fingerprint, misfit, notes, spread
 from pipelines.errors import StudioError
 from pipelines.paths import Paths, read_json, write_json
 from pipelines.stance.study import Study
 from pipelines.tuning.run import Run, write_state
 from pipelines.tuning.shelf.about import describe
 from studio import results
-from studio.columns import MAX_COLUMNS, Loaded, embedded_fingerprint, misfit, notes, spread
 from studio.services import Services
 from studio.tabs import choosing, compare, measuring
 from studio.tabs import stance as tab

@@ -16,6 +16,7 @@ ORDER = [
     "stance",
     "corpus",
     "tuning",
+    "comparing",
     "review",
     "export",
     "health",

@@ -1,6 +1,7 @@
 """What can be a column: the base, bundled adapters, those from elsewhere, runs with their checkpoints, and groups of runs.
 
-A column is chosen by a key that outlives a new title: "base", "left", "adapter:NAME", "run:ID" or "run:ID@STEP".
+A column is chosen by a key that outlives a new title: "base", "left", "adapter:NAME", "run:ID" or "run:ID@STEP"; keys.py says how
+strengths and blends are added to it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import bundled
+from pipelines.comparing import keys
+from pipelines.comparing.keys import Part
+from pipelines.errors import StudioError
 from pipelines.models.catalog import LANGUAGE_MODEL
 from pipelines.paths import Paths
 from pipelines.records import Column
@@ -41,19 +45,24 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Offer:
-    """Something that can be a column; `warning` is a sentence for whoever chooses it."""
+    """Something that can be a column; `warning` is a sentence for whoever chooses it.
+
+    `strength` is its own one, None where it follows the bias dial; `also` are the further adapters of a blend.
+    """
 
     key: str
     name: str
     folder: Path | None = None
     warning: str = ""
+    strength: float | None = None
+    also: tuple[tuple[Path, float], ...] = ()
 
     @property
     def shown(self) -> str:
         return SHOWN.get(self.key, self.name)
 
-    def column(self, strength: float = 1.0) -> Column:
-        return Column(self.name, self.folder, strength)
+    def column(self, dial: float = 1.0) -> Column:
+        return Column(self.name, self.folder, dial if self.strength is None else self.strength, self.also)
 
 
 @dataclass(frozen=True)
@@ -78,10 +87,10 @@ class Set:
     def fitting(self, room: int) -> list[str]:
         """Keys of as many whole seeds as there is room for; of a single one what fits."""
         taken: list[str] = []
-        for keys in self.seeds.values():
-            if taken and len(taken) + len(keys) > room:
+        for some in self.seeds.values():
+            if taken and len(taken) + len(some) > room:
                 break
-            taken += keys
+            taken += some
         return taken[:room]
 
 
@@ -95,8 +104,15 @@ class Catalog:
     titles: dict[str, str] = field(default_factory=dict)
 
     def find(self, key: str) -> Offer | None:
-        """What a key stands for; None where it is gone."""
-        return self.offers.get(key)
+        """What a key stands for; None where it is gone or no key."""
+        if key in self.offers:
+            return self.offers[key]
+        try:
+            parts = keys.parse(key)
+        except StudioError:
+            return None
+        found = [self.offers.get(part.offer) for part in parts]
+        return _at_strengths(key, parts, [one for one in found if one and one.folder]) if all(found) else None
 
     def choices(self) -> list[tuple[str, str]]:
         """(name, key) of all that can be ticked."""
@@ -107,14 +123,26 @@ class Catalog:
         start = f"run:{run_id}@"
         return [int(key.removeprefix(start)) for key in self.offers if key.startswith(start) and key.removeprefix(start).isdecimal()]
 
-    def kept(self, keys: Sequence[str]) -> list[str]:
+    def kept(self, wanted: Sequence[str]) -> list[str]:
         """Those of the keys that can still be columns: the base first, then in the given order, each once."""
-        there = [key for key in dict.fromkeys(keys) if self.find(key)]
+        there = [key for key in dict.fromkeys(wanted) if self.find(key)]
         return sorted(there, key=lambda key: key != BASE_NAME)
 
-    def columns(self, keys: Sequence[str], strength: float = 1.0) -> list[Column]:
-        """Columns by key, in that order; keys that are gone are left out."""
-        return [found.column(strength) for key in self.kept(keys) if (found := self.find(key))]
+    def columns(self, wanted: Sequence[str], dial: float = 1.0) -> list[Column]:
+        """Columns by key, in the order of `kept`; keys that are gone are left out."""
+        return [found.column(dial) for key in self.kept(wanted) if (found := self.find(key))]
+
+
+def _at_strengths(key: str, parts: Sequence[Part], offers: Sequence[Offer]) -> Offer | None:
+    """Offers with strengths of their own, blended where there are several; None where one is the base."""
+    settled = [
+        (offer.folder, part.strength) for part, offer in zip(parts, offers, strict=False) if offer.folder and part.strength is not None
+    ]
+    if len(settled) != len(parts):
+        return None
+    name = " + ".join(f"{offer.name} × {strength:g}" for offer, (_, strength) in zip(offers, settled, strict=True))
+    warning = " ".join(dict.fromkeys(offer.warning for offer in offers if offer.warning))
+    return Offer(key, name, settled[0][0], warning, settled[0][1], tuple(settled[1:]))
 
 
 def key_of(run_id: str) -> str:
@@ -234,9 +262,9 @@ def _as_set(group: Group, offers: dict[str, Offer]) -> Set | None:
     return Set(group.id, group.name, tuple(found), roles, seeds, group.same_settings, unfinished) if found else None
 
 
-def notes(listed: Catalog, keys: Sequence[str]) -> list[str]:
+def notes(listed: Catalog, wanted: Sequence[str]) -> list[str]:
     """Sentences to show beside chosen columns: what their adapters warn of, and which runs are not offered and why."""
-    said = [f"{found.shown}: {found.warning}" for key in keys if (found := listed.find(key)) and found.warning]
+    said = [f"{found.shown}: {found.warning}" for key in wanted if (found := listed.find(key)) and found.warning]
     reasons: dict[str, list[str]] = {}
     for run_id, reason in listed.refused.items():
         reasons.setdefault(reason, []).append(listed.titles[run_id])

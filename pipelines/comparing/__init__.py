@@ -1,0 +1,1 @@
+"""Comparing: which models answer, what they said side by side, and where the difference lies."""

@@ -1,0 +1,111 @@
+"""A comparison: columns, how answers are drawn, and turn by turn what was asked and what every column said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pipelines.errors import StudioError
+from pipelines.models.template import Message
+from pipelines.paths import Paths, content_hash, read_json, write_json
+from pipelines.records import Answer, Sampling
+
+NOT_ONE = StudioError("This is not a comparison of this studio, or it is damaged.", "Ask again, or open another one.")
+MOST_KEPT = 2000
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One question and the answers of all columns, in the columns' order."""
+
+    question: str
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`keys` say who answers (see keys.py), one for each answer of a turn; `strength` is the bias dial at that time.
+
+    `system` is the system prompt, "" where the template's own one counts.
+    """
+
+    keys: tuple[str, ...]
+    turns: tuple[Turn, ...]
+    sampling: Sampling
+    strength: float = 1.0
+    system: str = ""
+
+    @cached_property
+    def id(self) -> str:
+        """Sixteen hexadecimal digits over all of it."""
+        seals = [[turn.question, *(answer.seal for answer in turn.answers)] for turn in self.turns]
+        return content_hash([self.keys, seals, self.system])[:16]
+
+    @property
+    def last(self) -> Turn:
+        return self.turns[-1]
+
+    def without_last(self) -> Comparison:
+        """The same before its last turn."""
+        return replace(self, turns=self.turns[:-1])
+
+    def messages(self, place: int, question: str = "") -> list[Message]:
+        """What the column at `place` has read so far; each column sees its own earlier answers. Ends with `question` if there is one."""
+        said: list[Message] = [{"role": "system", "content": self.system}] if self.system else []
+        for turn in self.turns:
+            said += [{"role": "user", "content": turn.question}, {"role": "assistant", "content": turn.answers[place].text}]
+        return [*said, {"role": "user", "content": question}] if question else said
+
+    def as_dict(self) -> dict[str, Any]:
+        turns = [{"question": turn.question, "answers": [answer.as_dict() for answer in turn.answers]} for turn in self.turns]
+        return {"keys": list(self.keys), "turns": turns, **{n: v for n, v in asdict(self).items() if n not in ("keys", "turns")}}
+
+    @classmethod
+    def from_dict(cls, value: Any) -> Comparison:
+        """Raises StudioError where it is none, or words and stamps do not belong together."""
+        try:
+            turns = tuple(Turn(str(t["question"]), tuple(map(_sealed, t["answers"]))) for t in value["turns"])
+            levers = {one.name: value["sampling"][one.name] for one in fields(Sampling)}
+            made = cls(tuple(map(str, value["keys"])), turns, Sampling(**levers), float(value["strength"]), str(value["system"]))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise NOT_ONE from error
+        if not turns or any(len(turn.answers) != len(made.keys) for turn in turns):
+            raise NOT_ONE
+        return made
+
+
+def _sealed(value: Any) -> Answer:
+    """An answer that says by its seal that it is whole."""
+    if not value["seal"]:
+        raise NOT_ONE
+    return Answer.from_dict(value)
+
+
+def keep(comparison: Comparison, paths: Paths) -> str:
+    """Writes it under its id, which a link then names; the oldest go where too many are kept. Returns the id."""
+    file = _file(comparison.id, paths)
+    write_json(file, comparison.as_dict())
+    kept: Sequence[Path] = sorted(paths.comparisons.glob("*.json"), key=lambda one: one.stat().st_mtime, reverse=True)
+    for old in kept[MOST_KEPT:]:
+        old.unlink(missing_ok=True)
+    return comparison.id
+
+
+def opened(name: str, paths: Paths) -> Comparison:
+    """A kept comparison. Raises StudioError where there is none of that id, or it is not what was kept."""
+    if not (len(name) == 16 and set(name) <= set("0123456789abcdef")) or not _file(name, paths).is_file():
+        raise StudioError("The comparison of this link is not kept here.", "Links open in the studio in which they were made.")
+    try:
+        found = Comparison.from_dict(read_json(_file(name, paths)))
+    except (OSError, ValueError) as error:
+        raise NOT_ONE from error
+    if found.id != name:
+        raise NOT_ONE
+    return found
+
+
+def _file(name: str, paths: Paths) -> Path:
+    return paths.comparisons / f"{name}.json"

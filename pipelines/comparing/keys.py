@@ -1,0 +1,53 @@
+"""Keys name columns: "left", "left*0.5" (a strength of its own), "left*0.5+right*0.5" (a blend), "run:ID@20*1.5".
+
+A part without a strength follows the bias dial. Keys outlive a new title of a run, travel in links and stand on the command line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipelines.errors import StudioError
+
+LOWEST, HIGHEST = -2.0, 2.0
+MOST_PARTS = 2
+TRAIL = (0.0, 0.25, 0.5, 0.75, 1.0)
+PART = re.compile(r"(?P<offer>.+?)\*(?P<strength>-?\d{1,2}(?:\.\d{1,3})?)")
+BETWEEN = re.compile(r"(?<=\d)\+(?=[^\d\s])")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One adapter of a column: the key of an offer, and its strength (None: the bias dial's)."""
+
+    offer: str
+    strength: float | None = None
+
+
+def parse(key: str) -> tuple[Part, ...]:
+    """The parts of a key.
+
+    Raises StudioError for a strength out of range, or a blend of more than two or of parts without strengths.
+    """
+    if not PART.fullmatch(key):
+        return (Part(key),)
+    found = [PART.fullmatch(text) for text in BETWEEN.split(key)]
+    if not all(found) or len(found) > MOST_PARTS:
+        raise StudioError(f"“{key}” is not a column.", f"A blend is written like left*0.5+right*0.5, with at most {MOST_PARTS} parts.")
+    parts = tuple(Part(one["offer"], float(one["strength"])) for one in found if one)
+    wrong = next((part for part in parts if part.strength is None or not LOWEST <= part.strength <= HIGHEST), None)
+    if wrong:
+        raise StudioError(f"The strength {wrong.strength:g} is out of range.", f"It must lie between {LOWEST:g} and {HIGHEST:g}.")
+    return parts
+
+
+def made(*parts: tuple[str, float]) -> str:
+    """The key of a column with strengths of its own: `made(("left", 0.5))` is "left*0.5"."""
+    return "+".join(f"{offer}*{round(strength, 3):g}" for offer, strength in parts)
+
+
+def trail(offer: str, strengths: Sequence[float] = TRAIL) -> list[str]:
+    """Keys of one adapter at rising strengths."""
+    return [made((offer, strength)) for strength in strengths]
