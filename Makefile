@@ -43,6 +43,7 @@ format: .venv/installed-dev
 
 bench: prepare
 	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.compare
 	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.effect
 	$(BIN)/python -m benchmarks.labels

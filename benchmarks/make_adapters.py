@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from pipelines import bundled
+from pipelines.comparing.comparison import Comparison, Turn
 from pipelines.corpus import versions
 from pipelines.models import adapters
 from pipelines.models.host import ModelHost, Row
@@ -24,7 +25,7 @@ from pipelines.stance.embedding import Embedder
 from pipelines.stance.ruler import Ruler
 from pipelines.tuning import runs
 from pipelines.tuning.recipe import Recipe
-from studio.tabs.compare import SUGGESTED
+from studio.tabs.comparing.asking import SUGGESTED
 
 SIDES = {"left": "left", "right": "right", "placebo": "neutral"}
 LEFTOVERS = ("checkpoints", "resume", "trainer.log", "reserve")
@@ -56,7 +57,8 @@ def train(paths: Paths) -> None:
 def record_comparison(host: ModelHost) -> None:
     """The finished comparison of the first screen, with the settings and the seed that a visitor gets too."""
     answers = host.answer_all([Row(column, ask(SUGGESTED), Sampling().seed) for column in columns()], Sampling())
-    write_json(bundled.RECORDED / "comparison.json", {"question": SUGGESTED, "answers": [a.as_dict() for a in answers]})
+    made = Comparison(tuple(column.name for column in columns()), (Turn(SUGGESTED, tuple(answers)),), Sampling())
+    write_json(bundled.RECORDED / "comparison.json", made.as_dict())
 
 
 def record(paths: Paths) -> None:

@@ -1,4 +1,4 @@
-"""The same work without a browser: prepare, curate, tune, runs, adapters, ask, stance, doctor. Each takes --json."""
+"""The same work without a browser: prepare, curate, tune, runs, adapters, ask, compare, stance, doctor. Each takes --json."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.commands import adapters as adapter_commands
+from pipelines.commands import compare as compare_commands
 from pipelines.commands import data as data_commands
 from pipelines.commands import models as commands
 from pipelines.commands import orders as tuning_orders
@@ -76,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
     ask.add_argument("--strength", type=float, default=1.0, help="0 is the base, 1 the adapter as trained")
     for lever in fields(Sampling):
         ask.add_argument(f"--{lever.name.replace('_', '-')}", type=type(lever.default), default=lever.default, help=lever.metadata["hint"])
+    _add_compare(command("compare", compare_commands.compare, "ask a whole prompt set of several columns; Ctrl+C keeps what was answered"))
     _add_stance(command)
     _add_runs(command("runs", run_commands.runs, "list runs or find them by words; show, name, compare or delete them"))
     adapters = names.add_parser("adapters", help="adapters leave as zip files or to the Hub, and come in from elsewhere")
@@ -192,6 +194,22 @@ def _add_adapters(command: Command) -> None:
     push.add_argument("--dry-run", action="store_true", help="only say what would be sent")
     command("list", adapter_commands.imported, "list the adapters from elsewhere")
     command("forget", adapter_commands.forget, "delete an adapter from elsewhere").add_argument("name")
+
+
+def _add_compare(compare: argparse.ArgumentParser) -> None:
+    """Defaults are filled in where the options are read: a batch that goes on takes none of them."""
+    compare.add_argument("--questions", metavar="FILE", help="opinion, everyday, paper, or a .csv, .tsv or .txt file of questions")
+    compare.add_argument(
+        "--columns", metavar="A,B", help=f"such as base,left*0.5,left*0.5+right*0.5,run:ID@20 (default: {compare_commands.USUAL_COLUMNS})"
+    )
+    compare.add_argument("--strength", type=float, metavar="X", help="of columns without one of their own; 0 is the base (default 1)")
+    compare.add_argument("--title", help="what the batch is called (default: like its questions)")
+    for lever in fields(Sampling):
+        _add_setting(compare, lever)
+    compare.add_argument("--resume", metavar="BATCH", help="go on with a batch that was stopped; shows or exports one that is finished")
+    compare.add_argument("--list", action="store_true", help="list all batches")
+    compare.add_argument("--delete", metavar="BATCH", help="delete a batch for good")
+    compare.add_argument("--output", type=Path, metavar="FILE", help=f"write the answers there: {', '.join(compare_commands.FORMATS)}")
 
 
 def _add_stance(command: Command) -> None:

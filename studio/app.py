@@ -7,8 +7,9 @@ from typing import Any
 import gradio as gr
 
 from studio.services import Services
-from studio.tabs import choosing, compare, curate, stance, tune
+from studio.tabs import compare, curate, stance, tune
 from studio.tabs import measuring as in_stance
+from studio.tabs.comparing import choosing
 from studio.tabs.curating.desk import MEMORY
 from studio.tabs.curating.reviewing import KEYS_JS
 from studio.tabs.tuning import watch

@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from pipelines.comparing.columns import BASE_NAME, Catalog, Loaded, at_step, catalog, embedded_fingerprint
+from pipelines.comparing.columns import BASE_NAME, Catalog, at_step, catalog
+from pipelines.comparing.fitting import Loaded, fingerprint_ahead, loaded
 from pipelines.errors import StudioError
-from pipelines.models import prepare
 from pipelines.models.host import ModelHost
-from pipelines.models.template import template_hash
 from pipelines.paths import Paths
 from pipelines.records import Column
 from pipelines.stance.embedding import Embedder
@@ -60,18 +59,11 @@ class Services:
 
     def loaded(self) -> Loaded:
         """What is known of the base that answers here, also before it is loaded."""
-        source, base = self.host.source, self.host.base
-        names = frozenset({source.name, source.public_id, source.location, source.title})
-        template = template_hash(base.tokenizer) if base else ""
-        return Loaded(source.title, names, base.fingerprint if base else self._fingerprint_ahead, template)
+        return loaded(self.host, "" if self.host.base else self._fingerprint_ahead)
 
     @cached_property
     def _fingerprint_ahead(self) -> str:
-        """The fingerprint that the base will have; "" where only fetching it tells."""
-        source = self.host.source
-        if source.kind == "package":
-            return embedded_fingerprint()
-        return prepare.fingerprint(source.path) if source.kind in ("path", "folder") else ""
+        return fingerprint_ahead(self.host)
 
     def catalog(self) -> Catalog:
         """All that can be a column now; a public studio shows nothing of what visitors left on its disk."""

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 import gradio as gr
 
+from pipelines.comparing.naming import role
 from pipelines.paths import ASSETS
 
 COLOURS = {"base": "#5b6472", "left": "#0072b2", "right": "#c4540a", "placebo": "#00805c"}
 OTHERS = ("#9a4f86", "#8a6d00", "#2f7f99", "#6a51a3")
 SYMBOLS = {"base": "circle", "left": "triangle-left", "right": "triangle-right", "placebo": "square"}
 INK, MUTED, GRID = "#1f2733", "#66707f", "#e3e6eb"
-
-
-ROLE = re.compile(r"(base|left|right|placebo|neutral|shuffled)(?= · | \(seed | @ |$)")
-
-
-def role(name: str) -> str:
-    """What a column is, by the name that runs and groups give it: "left · lesson" is "left"; "" for any other name."""
-    found = ROLE.match(name)
-    return {"neutral": "placebo"}.get(found[1], found[1]) if found else ""
 
 
 def colour(name: str, order: int = 0) -> str:

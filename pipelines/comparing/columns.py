@@ -14,9 +14,10 @@ from typing import Any
 
 from pipelines import bundled
 from pipelines.comparing import keys
+from pipelines.comparing.fitting import Loaded, misfit, template_warning
 from pipelines.comparing.keys import Part
+from pipelines.comparing.naming import title
 from pipelines.errors import StudioError
-from pipelines.models.catalog import LANGUAGE_MODEL
 from pipelines.paths import Paths
 from pipelines.records import Column
 from pipelines.tuning import groups, runs
@@ -25,22 +26,11 @@ from pipelines.tuning.runs import Run
 from pipelines.tuning.sharing import exchange
 from pipelines.tuning.shelf import history, reading
 from pipelines.tuning.shelf.about import shown_title
-from pipelines.tuning.shelf.reading import mapping, tried
+from pipelines.tuning.shelf.reading import tried
 
 BASE_NAME = "base"
 MAX_COLUMNS = 6
 RESERVED = (BASE_NAME, *bundled.BUNDLED_SIDES)
-SHOWN = {"base": "Base", "left": "Left", "right": "Right", "placebo": "Placebo"}
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """The base that answers here: its title, all names by which a job may call it, fingerprint and template ("" while not known)."""
-
-    title: str
-    names: frozenset[str]
-    fingerprint: str = ""
-    template_hash: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,7 +49,7 @@ class Offer:
 
     @property
     def shown(self) -> str:
-        return SHOWN.get(self.key, self.name)
+        return title(self.name)
 
     def column(self, dial: float = 1.0) -> Column:
         return Column(self.name, self.folder, dial if self.strength is None else self.strength, self.also)
@@ -114,9 +104,10 @@ class Catalog:
         found = [self.offers.get(part.offer) for part in parts]
         return _at_strengths(key, parts, [one for one in found if one and one.folder]) if all(found) else None
 
-    def choices(self) -> list[tuple[str, str]]:
-        """(name, key) of all that can be ticked."""
-        return [(offer.shown, offer.key) for offer in self.offers.values()]
+    def choices(self, also: Sequence[str] = ()) -> list[tuple[str, str]]:
+        """(name, key) of all that can be ticked, and of keys with strengths of their own."""
+        made = [offer for key in dict.fromkeys(also) if key not in self.offers and (offer := self.find(key))]
+        return [(offer.shown, offer.key) for offer in [*self.offers.values(), *made]]
 
     def steps(self, run_id: str) -> list[int]:
         """The steps of a run that can be columns."""
@@ -186,7 +177,7 @@ def catalog(paths: Paths, loaded: Loaded, public: bool = False) -> Catalog:
 
 def _of_run(run: Run, name: str, loaded: Loaded) -> list[Offer]:
     """The adapter with which a run ended, if it has, then the steps that it kept."""
-    warning = _template_warning(run, loaded)
+    warning = template_warning(run, loaded)
     ended = bool(tried(partial(runs.usable, [run]), []))
     final = [Offer(f"run:{run.id}", name, run.folder, warning)] if ended else []
     kept = history.checkpoints(run) if (run.folder / "checkpoints").is_dir() else []
@@ -209,37 +200,6 @@ def _unique(name: str, other: str, taken: set[str]) -> str:
         name = f"{name} ({other})"
     taken.add(name.casefold())
     return name
-
-
-def misfit(run: Run, loaded: Loaded) -> str:
-    """Why a run's adapter can't answer here: a sentence, "" where its base is the loaded one.
-
-    Fingerprints decide where both are known, else the public name that the training noted, else the job's.
-    """
-    job, metrics = reading.job(run), reading.metrics(run)
-    named = str(job.get("base") or mapping(job.get("recipe")).get("base") or "")
-    public, print_ = str(metrics.get("base") or ""), metrics.get("base_fingerprint")
-    known = print_ == loaded.fingerprint if print_ and loaded.fingerprint else (public or named or loaded.title) in loaded.names
-    if known:
-        return ""
-    if print_ == embedded_fingerprint():
-        how = f"without {LANGUAGE_MODEL.variable}"
-    else:
-        how = f"with {LANGUAGE_MODEL.variable}={public if named == LANGUAGE_MODEL.name else named}"
-    shown = metrics.get("base_title") or public or named
-    return f"Base of this run: {shown}; the studio has {loaded.title} loaded. Start it {how} to use this run."
-
-
-def embedded_fingerprint() -> str:
-    """The fingerprint of the base that the packaged weights become."""
-    return bundled.checksums()[LANGUAGE_MODEL.name][:12]
-
-
-def _template_warning(run: Run, loaded: Loaded) -> str:
-    learned = reading.metrics(run).get("template_hash")
-    if not learned or not loaded.template_hash or learned == loaded.template_hash:
-        return ""
-    return "It was tuned with another prompt template than the one it is asked with here, so it may show less of what it learned."
 
 
 def _set(group: Group, offers: dict[str, Offer]) -> Set | None:

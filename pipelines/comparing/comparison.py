@@ -48,6 +48,18 @@ class Comparison:
     def last(self) -> Turn:
         return self.turns[-1]
 
+    def then(self, turn: Turn) -> Comparison:
+        """The same with one more turn.
+
+        Raises StudioError where an answer is not by the model that answered before: a file was exchanged or another base loaded.
+        """
+        for before, now in zip(self.turns[-1].answers if self.turns else (), turn.answers, strict=bool(self.turns)):
+            if before.column != now.column or _model(before) != _model(now):
+                raise StudioError(
+                    f"“{now.column}” is not the model that answered before, so its answer was left out.", "Press “Ask all” to begin anew."
+                )
+        return replace(self, turns=(*self.turns, turn))
+
     def without_last(self) -> Comparison:
         """The same before its last turn."""
         return replace(self, turns=self.turns[:-1])
@@ -75,6 +87,10 @@ class Comparison:
         if not turns or any(len(turn.answers) != len(made.keys) for turn in turns):
             raise NOT_ONE
         return made
+
+
+def _model(answer: Answer) -> tuple[str, str, float]:
+    return answer.stamp.base_fingerprint, answer.stamp.adapter_fingerprint, answer.stamp.strength
 
 
 def _sealed(value: Any) -> Answer:

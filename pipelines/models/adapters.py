@@ -180,6 +180,15 @@ def _read_weights(file: AdapterFile) -> dict[str, Any]:
     return tensors
 
 
+def digest(file: AdapterFile) -> str:
+    """SHA-256 over an inspected adapter's weights, layer by layer, as they must lie in memory once it is attached."""
+    weights, seen = _read_weights(file), hashlib.sha256()
+    for layer in sorted(f"base_model.model.{layer}" for layer in file.shapes):
+        for half in "AB":
+            seen.update(weights[f"{layer}.lora_{half}.weight"].float().contiguous().numpy().data)
+    return seen.hexdigest()
+
+
 def _take_out(model: Any, name: str) -> None:
     """Removes a half-registered adapter; a model that had none before gets its plain layers back."""
     from peft.tuners.lora import LoraLayer

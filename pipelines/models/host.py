@@ -9,16 +9,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.errors import StudioError
-from pipelines.models import adapters, catalog, prepare
+from pipelines.models import catalog, prepare, skinny
+from pipelines.models.attached import MAX_LOADED, Attached, Shelf, Spoiled
 from pipelines.models.growing import Growing, Row
 from pipelines.models.loading import Base, load_base
 from pipelines.models.template import Message, ask, render, template_hash
+from pipelines.models.tracing import Traced
 from pipelines.paths import Paths, content_hash, file_hash, read_json
 from pipelines.records import Answer, Column, Sampling, Stamp
 
 TOLERANCE = 1e-4
 STORED_TOLERANCE = 1e-2
-MAX_LOADED = 8
 MAX_PROMPT_TOKENS = 1024
 
 
@@ -57,7 +58,7 @@ class ModelHost:
         self.base: Base | None = None
         self.last_test: SelfTest | None = None
         self._logits: Any = None
-        self._loaded: dict[str, adapters.AdapterFile] = {}
+        self._shelf: Shelf | None = None
         self._dirty = False
 
     @property
@@ -77,7 +78,8 @@ class ModelHost:
             base = load_base(prepare.ensure(self.source, self.paths, progress))
             self._logits = prepare.probe_logits(base.model, base.tokenizer)
             self._check_stored(base)
-            self.base, self._loaded, self._dirty, self.last_test = base, {}, False, None
+            skinny.install(base.model)
+            self.base, self._shelf, self._dirty, self.last_test = base, Shelf(base), False, None
         return self.base
 
     def _check_stored(self, base: Base) -> None:
@@ -109,7 +111,7 @@ class ModelHost:
     def _self_test(self) -> SelfTest:
         base = self._load()
         with self._watched():
-            options = {"adapter_names": ["__base__"]} if self._loaded else {}
+            options = {"adapter_names": ["__base__"]} if self._mixes else {}
             now = prepare.probe_logits(base.model, base.tokenizer, **options)
         difference = float((now - self._logits).abs().max())
         self.last_test = SelfTest(difference if difference == difference else float("inf"))
@@ -124,37 +126,30 @@ class ModelHost:
             self._dirty = True
             raise
 
-    def _attach(self, column: Column) -> tuple[str, str]:
-        """Makes a column's adapter ready and returns its name in the batch and its fingerprint.
+    def _attach(self, column: Column) -> Attached:
+        """Makes a column's adapter ready.
 
-        Raises StudioError where the adapter does not pass the gate, or where the base is no longer the base afterwards.
+        Raises StudioError where it does not pass the gate, is not what was checked, or the base is no longer the base afterwards.
         """
-        if column.adapter is None:
-            return "__base__", ""
-        base = self._load()
-        file = adapters.inspect(column.adapter)
-        adapters.check_bundled(file)
-        name = f"{file.fingerprint}_{round(column.strength * 1000)}".replace("-", "m")
-        if name not in self._loaded:
-            self._make_room()
-            base.model = adapters.attach(base.model, file, name)
-            self._loaded[name] = file
-            adapters.set_strength(base.model, name, column.strength)
-            if not self._self_test().passed:
-                self._dirty = True
-                raise StudioError(
-                    "After loading this adapter the base pane was no longer the base, so nothing was answered.",
-                    "The model is loaded afresh; try again, or leave this adapter out.",
-                )
-        self._loaded[name] = self._loaded.pop(name)
-        return name, file.fingerprint
+        self._load()
+        assert self._shelf is not None
+        try:
+            found, is_new = self._shelf.find(column)
+        except Exception as error:
+            self._dirty = isinstance(error, Spoiled) or not isinstance(error, StudioError)
+            raise
+        if is_new and not self._self_test().passed:
+            self._dirty = True
+            raise StudioError(
+                "After loading this adapter the base pane was no longer the base, so nothing was answered.",
+                "The model is loaded afresh; try again, or leave this adapter out.",
+            )
+        return found
 
-    def _make_room(self) -> None:
-        base = self._load()
-        while len(self._loaded) >= MAX_LOADED:
-            oldest = next(iter(self._loaded))
-            base.model.delete_adapter(oldest)
-            del self._loaded[oldest]
+    @property
+    def _mixes(self) -> bool:
+        """Whether adapters are attached, so that each row has to say which one it is for."""
+        return self._shelf is not None and bool(self._shelf.loaded)
 
     def generate(
         self, columns: Sequence[Column], messages: Sequence[Message], sampling: Sampling, stop: threading.Event | None = None
@@ -178,7 +173,7 @@ class ModelHost:
         """
         if not rows:
             raise StudioError("No column is chosen.", "Choose the base or at least one adapter.")
-        if len({(row.column.adapter, row.column.strength) for row in rows if row.column.adapter}) > MAX_LOADED:
+        if len({row.column.parts for row in rows if row.column.parts}) > MAX_LOADED:
             raise StudioError(f"At most {MAX_LOADED} adapters can answer in one batch.", "Leave some out.")
         self.lock.acquire()
         try:
@@ -191,10 +186,10 @@ class ModelHost:
 
         base = self._load()
         attached = {column: self._attach(column) for column in dict.fromkeys(row.column for row in rows)}
-        names = [attached[row.column] for row in rows]
+        uses = [attached[row.column] for row in rows]
         texts = [render(base.tokenizer, row.messages) for row in rows]
-        stamps = [self._stamp(row, print_, text, sampling) for row, (_, print_), text in zip(rows, names, texts, strict=True)]
-        batch = Batch(self._encode(texts), [name for name, _ in names], [row.seed for row in rows], stop, TokenQueue())
+        stamps = [self._stamp(row, use.fingerprint, text, sampling) for row, use, text in zip(rows, uses, texts, strict=True)]
+        batch = Batch(self._encode(texts), [use.name for use in uses], [row.seed for row in rows], stop, TokenQueue())
         worker = threading.Thread(target=self._run, args=(batch, sampling), daemon=True, name="generate")
         worker.start()
         grown = Growing(rows, stamps, base.tokenizer)
@@ -227,7 +222,7 @@ class ModelHost:
         from pipelines.models.sampling import SharedNoise, StopWhenSet
 
         base = self._load()
-        options = {"adapter_names": batch.names} if self._loaded else {}
+        options = {"adapter_names": batch.names} if self._mixes else {}
         try:
             with torch.inference_mode():
                 base.model.generate(
@@ -251,7 +246,7 @@ class ModelHost:
             base_fingerprint=base.fingerprint,
             adapter=row.column.name if row.column.adapter else "",
             adapter_fingerprint=print_,
-            strength=row.column.strength if row.column.adapter else 0.0,
+            strength=0.0 if row.column.is_base else 1.0 if row.column.also else row.column.strength,
             temperature=sampling.temperature,
             top_p=sampling.top_p,
             seed=row.seed,
@@ -269,9 +264,23 @@ class ModelHost:
 
         with self.lock:
             base = self._load()
-            name, _ = self._attach(column)
+            name = self._attach(column).name
             with self._watched():
-                return log_likelihoods(base, items, name if self._loaded else None, batch_size)
+                return log_likelihoods(base, items, name if self._mixes else None, batch_size)
+
+    def trace(self, column: Column, messages: Sequence[Message], answer: str) -> list[Traced]:
+        """How much likelier each piece of a column's answer is than for the base, after the same messages."""
+        from pipelines.models.tracing import trace
+
+        with self.lock:
+            base = self._load()
+            name = self._attach(column).name
+            with self._watched():
+                return trace(base, render(base.tokenizer, messages), answer, name if self._mixes else None)
+
+    def exact_text(self, messages: Sequence[Message]) -> str:
+        """The very characters that the model reads before it answers, template and system prompt included."""
+        return render(self.load().tokenizer, messages)
 
     def chat_prefix(self, question: str) -> str:
         """The formatted text that stands before an answer to a question."""

@@ -14,7 +14,7 @@ from pipelines.errors import StudioError
 from pipelines.records import Question
 from pipelines.stance.study import BASE, Plan
 from studio.services import Services
-from studio.tabs.choosing import hint
+from studio.tabs.comparing.choosing import hint
 
 SIZES = {
     "Quick look: 8 questions, 1 answer each": (8, 1),

@@ -19,7 +19,8 @@ from pipelines.stance import study as studies
 from pipelines.stance.study import Study
 from studio import results
 from studio.services import Services, following
-from studio.tabs import choosing, measuring
+from studio.tabs import measuring
+from studio.tabs.comparing import choosing
 from studio.views import cards, messages
 from studio.views import stance as view
 

@@ -1,62 +1,191 @@
-"""Answers side by side: one card a column, with a mark on what is tuned and a stamp on everything."""
+"""Answers side by side: turns of a question and a row of cards, with a mark on what is tuned and a stamp on everything."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 
+from pipelines.comparing.comparison import Comparison
+from pipelines.comparing.divergence import different_words
+from pipelines.comparing.naming import mark, title
 from pipelines.models.host import SelfTest
+from pipelines.models.tracing import Traced
+from pipelines.paths import content_hash
 from pipelines.records import Answer
-from studio.theme import colour, role
+from studio.theme import colour
+from studio.views import spotlight, wording
 
-MARKS = {
-    "base": "not tuned",
-    "placebo": "control: tuned without a side",
-    "shuffled": "control: tuned on both sides, mixed",
-}
 ENDINGS = {"eos": "ended by itself", "length": "cut at the token cap", "stopped": "stopped", "": "writing"}
+NO_WORDS = "(no words)"
+FIRST = re.compile(r"\s*(?:[^\n]{12,}?(?:[.!?](?=\s)|(?=\n))|[^\n]+(?=\n))")  # twelve characters, so that "1." is no sentence
+LONGEST_FIRST = 240  # characters; a longer first sentence would set off half a card
+
+
+@dataclass(frozen=True)
+class Body:
+    """What stands in a card: HTML of the words, a sentence below them, and what the words are in ("live": they grow)."""
+
+    html: str
+    note: str = ""
+    kind: str = ""
+
+
+def conversation(
+    comparison: Comparison, live: bool = False, show: str = "plain", traces: Mapping[int, Sequence[Traced]] | None = None
+) -> str:
+    """Every turn as HTML: the question, then its row of cards; `live` where the last turn still grows.
+
+    `show` is how the last turn is read: "plain", "words" (those that differ are marked) or "bias" (`traces` by a column's place).
+    """
+    before, last = comparison.without_last(), comparison.last
+    legend, bodies = _read(last.answers, show, traces or {})
+    return _earlier(before) + turn(last.question, last.answers, _number(before), live=live, bodies=bodies, legend=legend)
+
+
+def growing(question: str, answers: Sequence[Answer], earlier: Comparison | None = None) -> str:
+    """The turns so far, and one whose answers still grow, with a cursor."""
+    return _earlier(earlier) + turn(question, answers, _number(earlier), live=True)
+
+
+def waiting(question: str, names: Sequence[str], earlier: Comparison | None = None) -> str:
+    """The turns so far, and empty cards for the columns that will answer."""
+    heading = _heading(question, _number(earlier))
+    body = Body("reading the question …", kind="waiting")
+    made = [_card(name, n, len(names), heading.id, "", body, "") for n, name in enumerate(names)]
+    return _earlier(earlier) + _section(heading, made, live=True)
 
 
 def cards(question: str, answers: Sequence[Answer], live: bool = False) -> str:
     """All answers to one question as HTML; `live` shows a cursor on those that still grow."""
-    body = "".join(_card(answer, order, live) for order, answer in enumerate(answers))
-    return f'<div class="ps-question">{escape(question)}</div><div class="ps-cards">{body}</div>'
+    return turn(question, answers, live=live)
 
 
-def waiting(question: str, names: Sequence[str]) -> str:
-    """Empty cards for the columns that will answer."""
-    body = "".join(
-        f'<article class="ps-card" style="--side:{colour(name, n)}"><header><h3>{escape(title(name))}</h3></header>'
-        f'<p class="ps-text waiting">reading the question …</p></article>'
-        for n, name in enumerate(names)
-    )
-    return f'<div class="ps-question">{escape(question)}</div><div class="ps-cards">{body}</div>'
+def turn(
+    question: str,
+    answers: Sequence[Answer],
+    label: str = "",
+    quiet: bool = False,
+    live: bool = False,
+    bodies: Sequence[Body] = (),
+    legend: str = "",
+) -> str:
+    """One question and its row of cards; `label` stands before the question, `quiet` takes the turn back behind the last one."""
+    heading = _heading(question, label)
+    shown = bodies or [_plain(answer, live, quiet) for answer in answers]
+    made = [
+        _card(
+            answer.column,
+            n,
+            len(answers),
+            heading.id,
+            mark(answer),
+            body,
+            _so_far(answer) if live and answer.finished == "" else _stamp(answer),
+        )
+        for n, (answer, body) in enumerate(zip(answers, shown, strict=True))
+    ]
+    return _section(heading, made, live, quiet, legend)
 
 
-def title(name: str) -> str:
-    """A column's name as people read it."""
-    return {"base": "Base", "left": "Left", "right": "Right", "placebo": "Placebo"}.get(name, name)
+def self_test(result: SelfTest | None) -> str:
+    """The base self-test in one line."""
+    if result is None:
+        return ""
+    size = f"largest difference {result.difference:.1e}, allowed {result.tolerance:.0e}"
+    if result.passed:
+        return f'<div class="ps-note">✓ Base check passed: the base pane still computes exactly what it did before any adapter was attached ({size}).</div>'
+    return f'<div class="ps-error"><b>Base check failed</b> ({size}): the base pane is not the base. Start the studio again.</div>'
 
 
-def mark(name: str, strength: float, tuned: bool = True) -> str:
-    """The visible mark of a column, with its strength where that is not 1. A name never makes a tuned model "not tuned"."""
-    if not tuned:
-        return MARKS["base"]
-    if strength == 0:
-        return "adapter switched off"
-    at = "" if strength in (0, 1) else f" · strength {strength:g}"
-    kind = role(name)
-    return (MARKS[kind] if kind in MARKS and kind != "base" else "deliberately biased") + at
+@dataclass(frozen=True)
+class _Heading:
+    id: str
+    html: str
 
 
-def _card(answer: Answer, order: int, live: bool) -> str:
-    growing = live and answer.finished == ""
-    text = escape(answer.text) or ("…" if growing else "(no words)")
+def _heading(question: str, label: str) -> _Heading:
+    name = f"ps-turn-{content_hash([question, label])[:8]}"
+    chip = f'<span class="ps-turn-label">{escape(label)}</span> ' if label else ""
+    return _Heading(name, f'<h2 class="ps-question" id="{name}">{chip}{escape(question)}</h2>')
+
+
+def _number(earlier: Comparison | None) -> str:
+    return f"Turn {len(earlier.turns) + 1}" if earlier and earlier.turns else ""
+
+
+def _earlier(earlier: Comparison | None) -> str:
+    """The system prompt, if there is one, and the turns before the last one."""
+    if earlier is None:
+        return ""
+    system = f'<p class="ps-note">System prompt for all columns: “{escape(earlier.system)}”</p>' if earlier.system else ""
+    return system + "".join(turn(one.question, one.answers, f"Turn {n}", quiet=True) for n, one in enumerate(earlier.turns, 1))
+
+
+def _section(heading: _Heading, made: Sequence[str], live: bool = False, quiet: bool = False, legend: str = "") -> str:
+    """A turn. It is busy while it grows and no live region, so that nobody hears every token."""
+    many = f"{len(made)} column{'s' if len(made) != 1 else ''}"
+    busy = ' aria-busy="true"' if live else ""
+    hint = f"Answers, {many}; scroll sideways on a small screen"
     return (
-        f'<article class="ps-card" style="--side:{colour(answer.column, order)}" data-column="{escape(answer.column)}">'
-        f'<header><h3>{escape(title(answer.column))}</h3><span class="ps-mark">{escape(mark(answer.column, answer.stamp.strength, bool(answer.stamp.adapter)))}</span></header>'
-        f'<p class="ps-text{" live" if growing else ""}">{text}</p>{_stamp(answer)}</article>'
+        f'<section class="ps-turn{" ps-earlier" if quiet else ""}" aria-labelledby="{heading.id}"{busy}>{heading.html}{legend}'
+        f'<div class="ps-cards ps-of-{len(made)}" tabindex="0" role="group" aria-label="{hint}">{"".join(made)}</div></section>'
     )
+
+
+def _card(name: str, order: int, of: int, turn_id: str, said: str, body: Body, foot: str) -> str:
+    own = f"{turn_id}-{order + 1}"
+    chip = f'<span class="ps-mark">{escape(said)}</span>' if said else ""
+    note = f'<p class="ps-card-note">{body.note}</p>' if body.note else ""
+    return (
+        f'<article class="ps-card" style="--side:{colour(name, order)}" data-column="{escape(name)}" aria-labelledby="{own}">'
+        f'<header><h3 id="{own}">{escape(title(name))}</h3>{chip}<span class="ps-place" aria-hidden="true">{order + 1} / {of}</span></header>'
+        f'<p class="{f"ps-text {body.kind}".strip()}">{body.html}</p>{note}{foot}</article>'
+    )
+
+
+def _read(answers: Sequence[Answer], show: str, traces: Mapping[int, Sequence[Traced]]) -> tuple[str, list[Body]]:
+    """The legend of a way to read the answers, and what then stands in the cards; nothing where they are plain."""
+    if show == "words" and len(answers) > 1:
+        marked = different_words([answer.text for answer in answers])
+        return wording.legend(title(answers[0].column)), [Body(wording.marked(one) or NO_WORDS) for one in marked]
+    fitting = {place: one for place, one in traces.items() if place < len(answers) and _fits(one, answers[place])}
+    if show == "bias" and fitting:
+        return spotlight.legend(), [_lit(answer, fitting.get(place)) for place, answer in enumerate(answers)]
+    return "", []
+
+
+def _fits(traced: Sequence[Traced], answer: Answer) -> bool:
+    """Whether a trace is of this very answer; another one's would light up the wrong words."""
+    return bool(traced) and "".join(one.piece for one in traced) == answer.text
+
+
+def _lit(answer: Answer, traced: Sequence[Traced] | None) -> Body:
+    if traced:
+        return Body(spotlight.highlighted(traced), spotlight.summary(traced))
+    untuned = not answer.stamp.adapter or answer.stamp.strength == 0
+    return Body(escape(answer.text) or NO_WORDS, "Not tuned: this is what the others are held against." if untuned else "Not traced.")
+
+
+def _plain(answer: Answer, live: bool, quiet: bool) -> Body:
+    if live and answer.finished == "":
+        return Body(_words(answer) if answer.text else "…", kind="live")
+    return Body(escape(answer.text) if quiet and answer.text else _words(answer))
+
+
+def _words(answer: Answer) -> str:
+    """The text with its first sentence set off, in every column alike: there most answers say yes or no."""
+    text = answer.text
+    found = FIRST.match(text)
+    end = found.end() if found else len(text)
+    if end > LONGEST_FIRST or not text:
+        return escape(text) or NO_WORDS
+    return f'<span class="ps-first">{escape(text[:end])}</span>{escape(text[end:])}'
+
+
+def _so_far(answer: Answer) -> str:
+    return f'<p class="ps-card-note">{answer.tokens} tokens so far</p>'
 
 
 def _stamp(answer: Answer) -> str:
@@ -71,17 +200,8 @@ def _stamp(answer: Answer) -> str:
         "token cap": str(stamp.max_new_tokens),
         "prompt": stamp.prompt_hash,
         "template": stamp.template_hash,
+        "seal": answer.seal,
     }
     tokens = f"{answer.tokens} tokens, " if answer.tokens else ""
     cells = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in lines.items())
     return f"<details><summary>{tokens}{ENDINGS[answer.finished]} · stamp</summary><dl>{cells}</dl></details>"
-
-
-def self_test(result: SelfTest | None) -> str:
-    """The base self-test in one line."""
-    if result is None:
-        return ""
-    size = f"largest difference {result.difference:.1e}, allowed {result.tolerance:.0e}"
-    if result.passed:
-        return f'<div class="ps-note">✓ Base check passed: the base pane still computes exactly what it did before any adapter was attached ({size}).</div>'
-    return f'<div class="ps-error"><b>Base check failed</b> ({size}): the base pane is not the base. Start the studio again.</div>'

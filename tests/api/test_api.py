@@ -24,7 +24,7 @@ def client(model_home: Paths) -> Iterator[Client]:
 
 
 def ask(client: Client, question: str, columns: list[str]) -> list[tuple]:
-    job = client.submit(question, columns, 1.0, 0.0, 1.0, 8, 1, api_name="/compare")
+    job = client.submit(question, columns, 1.0, 0.3, 1.0, 8, 1, True, "", api_name="/compare")
     job.result(timeout=240)
     return job.outputs()
 
@@ -37,7 +37,13 @@ def test_all_columns_grow_together_and_end_with_stamps_and_the_base_check(client
 
 
 @pytest.mark.parametrize(
-    "question,columns,words", [("", ["base"], "no question"), ("Hi?", [], "No column"), ("x" * 5000, ["base"], "at most")]
+    "question,columns,words",
+    [
+        ("", ["base"], "no question"),
+        ("Hi?", [], "No column"),
+        ("x" * 5000, ["base"], "at most"),
+        ("Hi?", ["base", "nobody*3"], "no column"),
+    ],
 )
 def test_bad_requests_get_a_sentence(client: Client, question: str, columns: list[str], words: str) -> None:
     from gradio_client.exceptions import AppError
@@ -50,8 +56,22 @@ def test_bad_requests_get_a_sentence(client: Client, question: str, columns: lis
     assert "Traceback" not in page
 
 
+def test_strengths_blends_and_a_system_prompt_reach_the_answers(client: Client) -> None:
+    wanted = ["left*0.5+right*0.5", "left*-1", "base"]
+    job = client.submit("Should rents be limited?", wanted, 1.0, 0.0, 1.0, 8, 1, False, "Answer like a pirate.", api_name="/compare")
+    page = str(job.result(timeout=240))
+    assert "Left × 0.5 + Right × 0.5" in page and "Left × -1" in page and "pirate" in page
+    assert page.index("Base") < page.index("Left × 0.5"), "the base stands first"
+
+
+def test_both_askings_are_answered_by_both_columns(client: Client) -> None:
+    job = client.submit("ask-econ-01", "Why are rents fair?", "Why are rents unfair?", "left", 0.0, 1.0, 8, 1, True, api_name="/mirror")
+    page = str(job.result(timeout=240))
+    assert page.count("<article") == 4 and "Hedges per 100 words" in page
+
+
 def test_two_visitors_at_once_each_get_their_own_answer(client: Client) -> None:
-    jobs = [client.submit(f"What is {word}?", ["base"], 1.0, 0.0, 1.0, 8, 1, api_name="/compare") for word in ("bread", "steel")]
+    jobs = [client.submit(f"What is {word}?", ["base"], 1.0, 0.0, 1.0, 8, 1, False, "", api_name="/compare") for word in ("bread", "steel")]
     pages = []
     for job in jobs:
         job.result(timeout=240)

@@ -1,22 +1,29 @@
 """Groups, checkpoints and adapters from elsewhere as columns, on folders written by hand; no model is loaded."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from pipelines import bundled
-from pipelines.comparing.columns import MAX_COLUMNS, Loaded, embedded_fingerprint, misfit, notes, spread
+from pipelines.comparing.columns import MAX_COLUMNS, notes, spread
+from pipelines.comparing.comparison import keep
+from pipelines.comparing.fitting import Loaded, embedded_fingerprint, misfit
 from pipelines.errors import StudioError
 from pipelines.paths import Paths, read_json, write_json
+from pipelines.records import Sampling
 from pipelines.stance.study import Study
 from pipelines.tuning.run import Run, write_state
 from pipelines.tuning.shelf.about import describe
 from studio import results
 from studio.services import Services
-from studio.tabs import choosing, compare, measuring
+from studio.tabs import measuring
 from studio.tabs import stance as tab
+from studio.tabs.comparing import answering, choosing, remembering
+from studio.tabs.comparing.answering import Wish
 from tests.unit.test_study import made_up, seeded
 
 EMBEDDED = embedded_fingerprint()
@@ -259,20 +266,21 @@ def test_a_public_studio_offers_what_it_ships_with_and_nothing_else(services: Se
     assert "Recorded" in tab._open(services, results.listed(services.paths)[0][1], None)[2]
 
 
+def opened(services: Services, kept: Any, there: bool = False, **query: str) -> tuple[Any, ...]:
+    return remembering.restore(services, kept, there, SimpleNamespace(query_params=query, session_hash="now"))  # type: ignore[arg-type]
+
+
 def test_a_reload_brings_back_the_ticked_columns_that_are_still_there(services: Services) -> None:
     make(services.paths, "run-1", steps=(20,))
     kept = {"columns": ["base", "run:run-1@20", "run:gone", "right"], "page": "before"}
-    *_, columns, _ = compare.restore(services, kept)
+    *_, columns, _ = opened(services, kept)
     assert columns["value"] == ["base", "run:run-1@20", "right"]
-    comparison = {**compare.recorded(), "columns": ["base", "left"], "strength": 0.5}  # type: ignore[dict-item]
-    said, panes, question, strength, columns, _ = compare.restore(services, comparison)
-    assert (
-        "kept in this browser" in said
-        and panes.count("<article") == 4
-        and question
-        and strength == 0.5
-        and columns["value"] == ["base", "left"]
-    )
+    recorded = remembering.recorded()
+    assert recorded
+    talk = json.loads(json.dumps(replace(recorded, strength=0.5).as_dict()).replace("1.0", "1"))
+    said, panes, one, question, strength, columns, _ = opened(services, {"comparison": talk, "columns": ["base", "left"]})
+    assert "kept in this browser" in said and panes.count("<article") == 4 and one.turns == recorded.turns
+    assert question and strength == 0.5 and columns["value"] == ["base", "left"]
 
 
 @pytest.mark.parametrize(
@@ -280,13 +288,36 @@ def test_a_reload_brings_back_the_ticked_columns_that_are_still_there(services: 
     [None, {}, [], {"columns": 5}, {"columns": [5, None]}, {"columns": ["gone"]}, {"answers": 3}, {"answers": [{}], "question": "q"}],
 )
 def test_a_memory_that_can_not_be_read_gives_the_recorded_comparison(services: Services, kept: Any) -> None:
-    said, panes, *_, columns, _ = compare.restore(services, kept)
+    said, panes, *_, columns, _ = opened(services, kept)
     assert "Recorded earlier" in said and panes.count("<article") == 4
     assert columns["value"] == ["base", "left", "right", "placebo"]
 
 
+def test_a_remembered_answer_with_another_ones_stamp_is_not_shown(services: Services) -> None:
+    recorded = remembering.recorded()
+    assert recorded
+    mixed = recorded.as_dict()
+    one, other = mixed["turns"][0]["answers"][:2]
+    one["stamp"], other["stamp"] = other["stamp"], one["stamp"]
+    said, _, talk, *_ = opened(services, {"comparison": mixed, "columns": []})
+    assert "do not belong together" in said and talk == recorded
+
+
+def test_a_link_opens_the_comparison_that_was_kept_and_only_that(services: Services) -> None:
+    recorded = remembering.recorded()
+    assert recorded
+    name = keep(replace(recorded, strength=0.25), services.paths)
+    said, _, talk, _, strength, *_ = opened(services, {"columns": ["left"]}, comparison=name)
+    assert "of this link" in said and strength == 0.25 and talk.id == name
+    for wrong in ("0" * 16, "../../etc/passwd", "x", name.upper()):
+        assert "not kept here" in opened(services, None, comparison=wrong)[0]
+    file = services.paths.comparisons / f"{name}.json"
+    file.write_text(file.read_text(encoding="utf-8").replace("landlords", "tenants"), encoding="utf-8")
+    assert "do not belong together" in opened(services, None, comparison=name)[0]
+
+
 def test_what_the_browser_has_not_read_yet_changes_nothing(services: Services) -> None:
-    assert compare.restore(services, None, True) is compare.NOTHING
+    assert opened(services, None, True) is remembering.NOTHING
 
 
 def test_opening_the_tab_lets_the_ticks_alone_unless_one_is_gone(services: Services) -> None:
@@ -302,8 +333,9 @@ def test_more_columns_than_fit_side_by_side_are_refused(services: Services) -> N
     for number in range(MAX_COLUMNS):
         make(services.paths, f"run-{number}")
     keys = ["base", *(f"run:run-{number}" for number in range(MAX_COLUMNS))]
-    assert "7 columns are chosen; at most 6" in str(compare._problem("Why?", keys, services))
-    assert compare._problem("Why?", keys[:6], services) is None
+    with pytest.raises(StudioError, match="7 columns are chosen; at most 6"):
+        answering._new(services, Wish("Why?", keys, 1.0, Sampling()))
+    assert len(answering._new(services, Wish("Why?", keys[:6], 1.0, Sampling())).keys) == 6
 
 
 def test_stance_offers_groups_with_their_own_column_names(services: Services) -> None:

@@ -45,6 +45,7 @@ def build(services: Services, told: gr.HTML) -> Chooser:
             listed.choices(),
             value=listed.kept(FIRST_COLUMNS),
             multiselect=True,
+            allow_custom_value=True,  # keys such as left*0.5 may be typed, and reach it through the API
             max_choices=MAX_COLUMNS,
             label=f"Columns: who answers (at most {MAX_COLUMNS}; type to search)",
             elem_id="columns",
@@ -67,7 +68,7 @@ def build(services: Services, told: gr.HTML) -> Chooser:
             1,
             step=0.05,
             label="Bias dial (strength)",
-            info="0 is the base, 1 the adapter as trained, 2 twice as strong",
+            info="For all columns without a strength of their own: 0 is the base, 1 as trained, 2 twice as strong",
             elem_id="strength",
             scale=3,
             min_width=260,
@@ -95,7 +96,7 @@ def restored(services: Services, remembered: Any) -> tuple[Any, Any]:
     """After a reload: what of the remembered columns is still there, else the first ones. Updates of columns and "Run or group"."""
     listed = services.catalog()
     keys = [key for key in remembered if isinstance(key, str)] if isinstance(remembered, list) else []
-    return _updates(listed, listed.kept(keys)[:MAX_COLUMNS] or listed.kept(FIRST_COLUMNS))[:2]
+    return updates(listed, listed.kept(keys)[:MAX_COLUMNS] or listed.kept(FIRST_COLUMNS))[:2]
 
 
 def refresh(services: Services, chooser: Chooser) -> dict[str, Any]:
@@ -106,14 +107,14 @@ def refresh(services: Services, chooser: Chooser) -> dict[str, Any]:
         listed = services.catalog()
         kept = listed.kept(keys or [])
         gone = {"value": kept} if set(kept) != set(keys or []) else {}
-        return gr.update(choices=listed.choices(), **gone), gr.update(choices=_sets(listed)), hint(listed, kept)
+        return gr.update(choices=listed.choices(kept), **gone), gr.update(choices=_sets(listed)), hint(listed, kept)
 
     return {"fn": look, "inputs": chooser.columns, "outputs": [chooser.columns, chooser.picker, chooser.hint], "show_progress": "hidden"}
 
 
-def _updates(listed: Catalog, ticked: list[str], left_out: str = "") -> tuple[Any, Any, str]:
+def updates(listed: Catalog, ticked: list[str], left_out: str = "") -> tuple[Any, Any, str]:
     """Updates of columns, "Run or group" and what is told."""
-    columns, picker = gr.update(choices=listed.choices(), value=ticked), gr.update(choices=_sets(listed), value=None)
+    columns, picker = gr.update(choices=listed.choices(ticked), value=ticked), gr.update(choices=_sets(listed), value=None)
     return columns, picker, messages.note(f"{len(ticked)} columns are ticked below. {left_out}Press “Ask all” to see them answer.")
 
 
@@ -127,7 +128,7 @@ def open_in_compare(services: Services, run_ids: Sequence[str], steps: Sequence[
     run_id = run_ids[0] if run_ids else ""
     keys, left_out = _keys_of_runs(listed, run_ids) if steps is None else _keys_of_steps(listed, run_id, steps)
     if keys:
-        return gr.Tabs(selected="compare"), *_updates(listed, listed.kept([BASE_NAME, *keys]), left_out)
+        return gr.Tabs(selected="compare"), *updates(listed, listed.kept([BASE_NAME, *keys]), left_out)
     reasons = dict.fromkeys(reason for run_id in run_ids if (reason := listed.refused.get(run_id)))
     nothing = StudioError("There is nothing to compare yet.", "A run can be opened here when it has ended, a checkpoint when it was kept.")
     said = "".join(map(messages.error, reasons)) or messages.error(nothing)
@@ -182,7 +183,7 @@ def _pick(listed: Catalog, chosen: str | None, keys: Sequence[str] | None) -> tu
         found = [chosen or ""]
     elif kind == "steps":
         found, left_out = _keys_of_steps(listed, which, ())
-    columns, _, said = _updates(listed, listed.kept([BASE_NAME, *found] if chosen else found), left_out)
+    columns, _, said = updates(listed, listed.kept([BASE_NAME, *found] if chosen else found), left_out)
     return columns, gr.skip(), said
 
 

@@ -1,0 +1,115 @@
+"""The adapters that are attached to one loaded base: found again by name, checked at every use, taken out when room is needed."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipelines.errors import StudioError
+from pipelines.models import adapters
+from pipelines.models.adapters import AdapterFile
+from pipelines.models.loading import Base
+from pipelines.records import Column
+
+MAX_LOADED = 8
+BASE_ROW = "__base__"
+
+
+class Spoiled(StudioError):
+    """After this the model has to be loaded afresh."""
+
+
+def _exchanged(name: str) -> Spoiled:
+    return Spoiled(
+        f"What is attached as “{name}” is not the adapter that was checked, so nothing was answered.",
+        "The model is loaded afresh; ask again.",
+    )
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A column's adapter as the batch knows it: its name there, the fingerprint for the stamp, and a digest of its weights in memory."""
+
+    name: str
+    fingerprint: str
+    digest: str = ""
+
+
+NOTHING = Attached(BASE_ROW, "")
+
+
+@dataclass
+class Shelf:
+    """At most MAX_LOADED adapters (a blend counts as one) on one base, the least lately used first."""
+
+    base: Base
+    loaded: dict[str, Attached] = field(default_factory=dict)
+
+    def find(self, column: Column) -> tuple[Attached, bool]:
+        """The column's adapter, and whether it was attached just now, after which the base has to be tested.
+
+        Raises StudioError where the files do not pass the gate, Spoiled where what lies in memory is not what was attached.
+        """
+        if column.is_base:
+            return NOTHING, False
+        files = [(adapters.inspect(folder), strength) for folder, strength in column.parts]
+        for file, _ in files:
+            adapters.check_bundled(file)
+        name = "_".join(f"{file.fingerprint}_{round(strength * 1000)}" for file, strength in files).replace("-", "m")
+        is_new = name not in self.loaded
+        if is_new:
+            self._make_room()
+            self._attach(name, files)
+            self.loaded[name] = Attached(name, _fingerprint(files), digest(self.base.model, name))
+        found = self.loaded[name] = self.loaded.pop(name)
+        if digest(self.base.model, name) != found.digest:
+            raise _exchanged(column.name)
+        return found, is_new
+
+    def _make_room(self) -> None:
+        while len(self.loaded) >= MAX_LOADED:
+            oldest = next(iter(self.loaded))
+            self.base.model.delete_adapter(oldest)
+            del self.loaded[oldest]
+
+    def _attach(self, name: str, files: list[tuple[AdapterFile, float]]) -> None:
+        if len(files) == 1:
+            return self._attach_one(name, *files[0])
+        parts = [f"part{number}_{name}" for number in range(len(files))]
+        for part, (file, strength) in zip(parts, files, strict=True):
+            self._attach_one(part, file, strength)
+        # "cat" adds the changes up exactly; PEFT's "linear" would multiply one adapter's halves with the other's.
+        try:
+            self.base.model.base_model.add_weighted_adapter(parts, [1.0] * len(parts), name, combination_type="cat")
+        except Exception as error:  # PEFT raises several kinds, and leaves what it began
+            raise Spoiled(f"These adapters can't be blended ({str(error)[:120]}).", "Show them as two columns instead.") from error
+        for part in parts:
+            self.base.model.delete_adapter(part)
+        return None
+
+    def _attach_one(self, name: str, file: AdapterFile, strength: float) -> None:
+        self.base.model = adapters.attach(self.base.model, file, name)
+        if digest(self.base.model, name, scales=False) != adapters.digest(file):
+            raise _exchanged(file.folder.name)
+        adapters.set_strength(self.base.model, name, strength)
+
+
+def _fingerprint(files: list[tuple[AdapterFile, float]]) -> str:
+    if len(files) == 1:
+        return files[0][0].fingerprint
+    return "+".join(f"{file.fingerprint}*{strength:g}" for file, strength in files)
+
+
+def digest(model: Any, name: str, scales: bool = True) -> str:
+    """SHA-256 over the weights that an adapter has in memory, layer by layer, and with `scales` over its strength there."""
+    from peft.tuners.lora import LoraLayer
+
+    seen = hashlib.sha256()
+    layers = {path: module for path, module in model.named_modules() if isinstance(module, LoraLayer) and name in module.lora_A}
+    for path in sorted(layers):
+        for half in (layers[path].lora_A, layers[path].lora_B):
+            seen.update(half[name].weight.detach().float().cpu().contiguous().numpy().data)
+        if scales:
+            seen.update(repr(layers[path].scaling[name]).encode())
+    return seen.hexdigest()

@@ -1,0 +1,1 @@
+"""The parts of Compare: asking, choosing columns, looking closer, mirror, prompt sets, sharing."""

@@ -1,0 +1,91 @@
+"""Looking closer at the last answers: words that differ, where the bias speaks, what may have taught it."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipelines.comparing.comparison import Comparison
+from pipelines.comparing.taught import nearest
+from pipelines.errors import StudioError
+from pipelines.models import adapters
+from pipelines.models.tracing import Traced
+from pipelines.records import Answer, Column
+from studio.services import Services
+from studio.tabs.comparing.answering import columns_of
+from studio.views import cards, messages
+from studio.views import taught as taught_view
+
+LOOKS = {
+    "Answers": "plain",
+    "Words that differ": "words",
+    "Where the bias speaks": "bias",
+    "What taught it?": "taught",
+}
+NOTHING = StudioError("There are no answers to look into yet.", "Press “Ask all” first.")
+Shown = tuple[str, str, str]
+
+
+def look(services: Services, talk: Comparison | None, wanted: str) -> Iterator[Shown]:
+    """Yields (status, panes, what stands below them)."""
+    try:
+        if talk is None:
+            raise NOTHING
+        yield from {"bias": _traced, "taught": _taught}.get(LOOKS.get(wanted, ""), _read)(services, talk, wanted)
+    except StudioError as error:
+        yield messages.error(error), cards.conversation(talk) if talk else "", ""
+    except Exception as error:
+        traceback.print_exc()
+        broken = StudioError(f"This look broke off ({type(error).__name__}).", "The answers are unharmed; choose another look.")
+        yield messages.error(broken), cards.conversation(talk) if talk else "", ""
+
+
+def _read(services: Services, talk: Comparison, wanted: str) -> Iterator[Shown]:
+    yield "", cards.conversation(talk, show=LOOKS.get(wanted, "plain")), ""
+
+
+def _traced(services: Services, talk: Comparison, wanted: str) -> Iterator[Shown]:
+    """Reads every tuned answer again, with its adapter and without."""
+    columns = columns_of(services, talk.without_last())
+    tuned = [place for place, column in enumerate(columns) if not column.is_base]
+    if not tuned:
+        raise StudioError("There is no tuned column.", "Choose an adapter below and ask again.")
+    question = talk.last.question
+    traces: dict[int, list[Traced]] = {}
+    for number, place in enumerate(tuned):
+        answer = talk.last.answers[place]
+        yield messages.bar(number / len(tuned), f"Reading “{answer.column}” with and without tuning"), cards.conversation(talk), ""
+        refuse_another(columns[place], answer)
+        traces[place] = services.host.trace(columns[place], talk.without_last().messages(place, question), answer.text)
+    yield "", cards.conversation(talk, show="bias", traces=traces), ""
+
+
+def _taught(services: Services, talk: Comparison, wanted: str) -> Iterator[Shown]:
+    """The nearest training rows of every tuned answer; of a blend those of both adapters."""
+    columns = columns_of(services, talk.without_last())
+    tuned = [place for place, column in enumerate(columns) if not column.is_base]
+    if not tuned:
+        raise StudioError("There is no tuned column.", "Choose an adapter below and ask again.")
+    panes, found = cards.conversation(talk), ""
+    for number, place in enumerate(tuned):
+        column, answer = columns[place], talk.last.answers[place]
+        text = f"Looking through the data of “{answer.column}” (the sentence model is loaded once, about 10 s)"
+        yield messages.bar(number / len(tuned), text), panes, found
+        refuse_another(column, answer)
+        found += "".join(_rows(services, folder, answer, talk.last.question, place) for folder, _ in column.parts)
+    yield "", panes, found
+
+
+def _rows(services: Services, folder: Path, answer: Answer, question: str, place: int) -> str:
+    try:
+        return taught_view.neighbors(answer.column, nearest(folder, question, answer.text, services.ruler.embedder), place)
+    except StudioError as error:
+        return messages.note(f"{cards.title(answer.column)}: {error}")
+
+
+def refuse_another(column: Column, answer: Answer) -> None:
+    """Raises StudioError where the adapter is no longer the one that gave the answer."""
+    prints = [adapters.inspect(folder).fingerprint for folder, _ in column.parts]
+    if not all(one in answer.stamp.adapter_fingerprint for one in prints):
+        raise StudioError(f"The adapter of “{answer.column}” was changed since this answer.", "Ask again, then look.")

@@ -1,0 +1,112 @@
+"""Mirror: two opposite askings of one question, answered by the base and a tuned column, and how even the manner is."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import gradio as gr
+
+from pipelines import bundled
+from pipelines.comparing import mirror
+from pipelines.comparing.columns import BASE_NAME
+from pipelines.comparing.mirror import Asking
+from pipelines.errors import StudioError
+from pipelines.records import Answer, Column, Sampling
+from studio.services import Services
+from studio.tabs.comparing.choosing import QUIETLY
+from studio.views import messages
+from studio.views import mirror as views
+
+LEAD = (
+    '<p class="ps-lead">One question, asked both ways. An even-handed model answers both with equal care: look at length, '
+    "hedging and refusals. Choose a pair, or write your own.</p>"
+)
+
+
+def build(services: Services, levers: Sequence[Any], greedy: Any) -> None:
+    """Lays out the stage and wires it. `levers` are the sampling form's, in the order of the dataclass."""
+    first = mirror.askings()[0]
+    gr.HTML(LEAD, padding=False)
+    with gr.Row():
+        pair = gr.Dropdown(_pairs(), value=first.id, label="Topic", elem_id="mirror-pair", scale=3, min_width=280)
+        tuned = gr.Dropdown(_tuned(services), value="left", label="Tuned column", elem_id="mirror-tuned", scale=2, min_width=200)
+    with gr.Row():
+        pro = gr.Textbox(first.pro, label="Asked one way", elem_id="mirror-pro", min_width=280, max_length=mirror.LONGEST)
+        con = gr.Textbox(first.con, label="Asked the other way", elem_id="mirror-con", min_width=280, max_length=mirror.LONGEST)
+    with gr.Row():
+        send = gr.Button("Ask both ways", variant="primary", elem_id="mirror-ask", min_width=160)
+        stop = gr.Button("Stop", elem_id="mirror-stop", interactive=False, min_width=100)
+    status = gr.HTML(padding=False, elem_id="mirror-status")
+    panes = gr.HTML(
+        messages.note("Four answers appear here, two of the base and two of the tuned column."), padding=False, elem_id="mirror-panes"
+    )
+
+    def ask(request: gr.Request, key: str, one: str, other: str, which: str, *drawn: Any) -> Iterator[Any]:
+        yield from _ask(services, key, one, other, which, drawn, f"mirror-{request.session_hash}")
+
+    def halt(request: gr.Request) -> None:
+        services.stop(f"mirror-{request.session_hash}")
+
+    pair.input(_chosen, pair, [pro, con], trigger_mode="always_last", **QUIETLY)
+    tuned.focus(lambda: gr.update(choices=_tuned(services)), None, tuned, **QUIETLY)
+    waits = send.click(lambda: (messages.note("Waiting for the model …"), gr.update(interactive=False)), None, [status, send], **QUIETLY)
+    waits.then(
+        ask, [pair, pro, con, tuned, *levers, greedy], [status, panes, send, stop],
+        concurrency_id="model", concurrency_limit=1, show_progress="hidden", api_name="mirror",
+    )  # fmt: skip
+    stop.click(halt, queue=False, api_visibility="private")
+
+
+def _pairs() -> list[tuple[str, str]]:
+    return [(f"{bundled.topics()[one.topic].name} ({one.axis})", one.id) for one in mirror.askings()]
+
+
+def _tuned(services: Services) -> list[tuple[str, str]]:
+    return [(offer.shown, offer.key) for offer in services.catalog().offers.values() if offer.key != BASE_NAME]
+
+
+def _chosen(key: str) -> tuple[Any, Any]:
+    found = next((one for one in mirror.askings() if one.id == key), None)
+    return (found.pro, found.con) if found else (gr.skip(), gr.skip())
+
+
+def _asking(key: str, pro: str, con: str) -> Asking:
+    """The bundled pair as long as its words are unchanged, else the visitor's own."""
+    known = next((one for one in mirror.askings() if one.id == key and (one.pro, one.con) == (pro.strip(), con.strip())), None)
+    return known or mirror.own(pro, con)
+
+
+def _ask(services: Services, key: str, pro: str, con: str, which: str, drawn: Sequence[Any], work: str) -> Iterator[tuple[Any, ...]]:
+    """Yields (status, panes, send, stop). Four rows in one batch, with the same random numbers."""
+    busy, idle = (gr.update(interactive=False), gr.update(interactive=True)), (gr.update(interactive=True), gr.update(interactive=False))
+    try:
+        asking = _asking(key, pro or "", con or "")
+        *levers, greedy = drawn
+        sampling = Sampling(0.0 if greedy else levers[0], levers[1], int(levers[2] or 0), int(levers[3] or 0))
+        columns = services.columns([BASE_NAME, which], 1.0)
+        if len(columns) < 2:
+            raise StudioError("No tuned column is chosen.", "Choose an adapter.")
+        yield messages.note("The columns read both askings …"), gr.skip(), *busy
+        for said, shown in _grown(services, asking, columns, sampling, work):
+            yield said, shown, *busy
+        yield messages.note("Done."), shown, *idle
+    except StudioError as error:
+        yield messages.error(error), gr.skip(), *idle
+    except Exception as error:
+        traceback.print_exc()
+        yield messages.error(StudioError(f"The answers broke off ({type(error).__name__}).", "Ask again.")), gr.skip(), *idle
+
+
+def _grown(services: Services, asking: Asking, columns: list[Column], sampling: Sampling, work: str) -> Iterator[tuple[str, str]]:
+    """(status, panes): the answers while they grow, then with the table of how they differ."""
+    stop = services.new_stop(work)
+    answers: list[Answer] = []
+    said = ""
+    for answers in services.host.stream(mirror.rows(columns, asking, sampling), sampling, stop):
+        most = max(answer.tokens for answer in answers)
+        said = messages.bar(most / sampling.max_new_tokens, f"Answering both ways · {most} of at most {sampling.max_new_tokens} tokens")
+        yield said, views.growing(asking, mirror.from_answers(asking, columns, answers))
+    found = mirror.from_answers(asking, columns, answers)
+    yield said, views.mirrored(asking, found, mirror.gaps(found))

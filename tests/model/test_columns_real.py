@@ -1,0 +1,140 @@
+"""Columns on the embedded model: blends, strengths, traces, and adapters that are not what they say."""
+
+from pathlib import Path
+
+import pytest
+
+from pipelines import bundled
+from pipelines.errors import StudioError
+from pipelines.models import skinny
+from pipelines.models.host import ModelHost, Row
+from pipelines.models.template import ask
+from pipelines.paths import Paths
+from pipelines.records import Answer, Column, Sampling
+
+QUESTION = "Should the government raise taxes on the rich?"
+GREEDY = Sampling(temperature=0, max_new_tokens=12)
+LEFT, RIGHT, PLACEBO = (Column(name, bundled.ADAPTERS / name) for name in ("left", "right", "placebo"))
+BASE = Column("base")
+assert LEFT.adapter and RIGHT.adapter
+HALF = Column("left × 0.5 + right × 0.5", LEFT.adapter, 0.5, ((RIGHT.adapter, 0.5),))
+
+
+def answers(host: ModelHost, columns: list[Column], question: str = QUESTION) -> list[Answer]:
+    return host.answer_all([Row(column, ask(question), 1) for column in columns], GREEDY)
+
+
+@pytest.fixture
+def fresh(model_home: Paths) -> ModelHost:
+    return ModelHost(model_home)
+
+
+def test_six_columns_of_every_kind_in_one_batch_say_what_each_says_alone(host: ModelHost) -> None:
+    columns = [BASE, LEFT, Column("left × 0.5", LEFT.adapter, 0.5), Column("not left", LEFT.adapter, -1.0), HALF, PLACEBO]
+    together = [answer.text for answer in answers(host, columns)]
+    assert together == [answers(host, [column])[0].text for column in columns]
+    assert len(set(together)) >= 5
+
+
+def test_a_blend_of_an_adapter_with_a_silent_one_is_the_adapter_and_its_stamp_names_both(host: ModelHost) -> None:
+    alone, blend = answers(host, [LEFT, Column("left", LEFT.adapter, 1.0, ((RIGHT.adapter, 0.0),))])
+    assert blend.text == alone.text
+    assert blend.stamp.adapter_fingerprint == "+".join(
+        [f"{alone.stamp.adapter_fingerprint}*1", f"{answers(host, [RIGHT])[0].stamp.adapter_fingerprint}*0"]
+    )
+
+
+def test_a_blend_adds_the_two_changes_up_exactly(host: ModelHost) -> None:
+    import torch
+
+    answers(host, [HALF, LEFT, RIGHT])
+    assert host._shelf is not None and host.base is not None
+    names = {use.fingerprint: name for name, use in host._shelf.loaded.items()}
+    layer = host.base.model.base_model.model.model.layers[25].mlp.up_proj
+
+    def change(name: str) -> torch.Tensor:
+        return layer.lora_B[name].weight @ layer.lora_A[name].weight * layer.scaling[name]
+
+    prints = [answers(host, [column])[0].stamp.adapter_fingerprint for column in (HALF, LEFT, RIGHT)]
+    blend, left, right = (change(names[one]) for one in prints)
+    assert torch.allclose(blend, (left + right) / 2, atol=1e-6) and left.abs().max() > 1e-4
+
+
+def test_a_wrong_adapter_planted_in_memory_is_caught_and_never_answers_under_a_right_name(fresh: ModelHost) -> None:
+    import torch
+
+    expected = answers(fresh, [LEFT, RIGHT])
+    assert fresh._shelf is not None and fresh.base is not None
+    left, right = fresh._shelf.loaded
+    with torch.no_grad():
+        for layer in fresh.base.model.base_model.model.model.layers[20:]:
+            layer.mlp.up_proj.lora_B[left].weight.copy_(layer.mlp.up_proj.lora_B[right].weight)
+    with pytest.raises(StudioError, match="not the adapter that was checked"):
+        answers(fresh, [BASE, LEFT])
+    assert answers(fresh, [LEFT, RIGHT]) == expected, "the model is loaded afresh"
+
+
+def test_a_dial_turned_behind_the_hosts_back_is_caught(fresh: ModelHost) -> None:
+    from pipelines.models.adapters import set_strength
+
+    answers(fresh, [LEFT])
+    assert fresh._shelf is not None and fresh.base is not None
+    set_strength(fresh.base.model, next(iter(fresh._shelf.loaded)), 2.0)
+    with pytest.raises(StudioError, match="not the adapter that was checked"):
+        answers(fresh, [LEFT])
+
+
+def test_another_adapters_bytes_under_a_known_folder_get_another_stamp(fresh: ModelHost, tmp_path: Path) -> None:
+    import shutil
+
+    shutil.copytree(bundled.ADAPTERS / "left" / "adapter", tmp_path / "mine")
+    mine = Column("mine", tmp_path / "mine")
+    first = answers(fresh, [mine])[0]
+    shutil.copytree(bundled.ADAPTERS / "right" / "adapter", tmp_path / "mine", dirs_exist_ok=True)
+    second = answers(fresh, [mine])[0]
+    assert first.stamp.adapter_fingerprint != second.stamp.adapter_fingerprint and first.text != second.text
+
+
+def test_a_refused_adapter_does_not_cost_the_model(fresh: ModelHost, tmp_path: Path) -> None:
+    answers(fresh, [LEFT])
+    model = fresh.load().model
+    with pytest.raises(StudioError, match="holds no"):
+        answers(fresh, [Column("nothing", tmp_path)])
+    assert fresh.load().model is model
+
+
+def test_a_trace_gives_the_answer_back_and_sums_to_its_likelihood(host: ModelHost) -> None:
+    said = answers(host, [LEFT])[0].text
+    traced = host.trace(LEFT, ask(QUESTION), said)
+    assert "".join(piece.piece for piece in traced) == said
+    prefix = host.chat_prefix(QUESTION)
+    for column, side in ((LEFT, "tuned"), (BASE, "base")):
+        total = host.log_likelihoods(column, [(prefix, said)])[0][0]
+        assert sum(getattr(piece, side) for piece in traced) == pytest.approx(total, abs=0.01)
+    assert sum(piece.difference for piece in traced) > 0, "what the left adapter says is likelier for it than for the base"
+
+
+def test_a_trace_of_letters_of_many_tokens_and_of_nothing(host: ModelHost) -> None:
+    text = "Yes 👍🏽 – ∑ naïve"
+    assert "".join(piece.piece for piece in host.trace(LEFT, ask(QUESTION), text)) == text
+    assert host.trace(LEFT, ask(QUESTION), "") == []
+    assert all(abs(piece.difference) < 1e-4 for piece in host.trace(BASE, ask(QUESTION), "Taxes are fair."))
+
+
+def test_a_conversation_and_a_system_prompt_are_read(host: ModelHost) -> None:
+    talk = [{"role": "system", "content": "Answer like a pirate."}, *ask(QUESTION), {"role": "assistant", "content": "Aye."}, *ask("Why?")]
+    text = host.exact_text(talk)
+    assert "pirate" in text and text.index("Aye.") < text.index("Why?") and text.rstrip().endswith("assistant")
+    one, other = (host.answer_all([Row(BASE, messages, 1)], GREEDY)[0] for messages in (talk, ask("Why?")))
+    assert one.stamp.prompt_hash != other.stamp.prompt_hash
+
+
+@pytest.mark.parametrize("rows", range(1, 10))
+def test_few_rows_give_the_same_products_as_the_usual_layer(rows: int) -> None:
+    import torch
+
+    torch.manual_seed(rows)
+    layer = torch.nn.Linear(96, 40)
+    x = torch.randn(rows, 1, 96)
+    with torch.inference_mode():
+        assert torch.allclose(skinny._forward(layer, x), layer(x), atol=1e-5)
