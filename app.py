@@ -45,9 +45,8 @@ def main() -> int:
         return 2
     studio = build_studio(services)
     where = services.paths
-    folders = [
-        str(folder) for folder in (where.runs, where.datasets, where.drafts, where.replies, where.models, where.results, where.adapters)
-    ]
+    own = (where.runs, where.datasets, where.drafts, where.replies, where.models, where.results, where.adapters)
+    folders = [str(folder) for folder in (*own, where.comparisons, where.batches)]
     studio.queue(default_concurrency_limit=8).launch(
         server_name=host, server_port=port, theme=theme(), css=css(), ssr_mode=False, share=False, quiet=True, prevent_thread_lock=True,
         max_file_size=UPLOAD_BYTES[services.public], blocked_paths=folders,

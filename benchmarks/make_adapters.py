@@ -50,6 +50,7 @@ def train(paths: Paths) -> None:
             target = run.folder / leftover
             shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
         sums[f"adapter-{name}"] = file_hash(run.adapter / adapters.WEIGHTS)
+        sums[f"settings-{name}"] = adapters.settings_hash(adapters.inspect(run.folder))
         print(name, run.metrics, flush=True)
     write_json(ASSETS / "checksums.json", sums)
 

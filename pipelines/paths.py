@@ -73,6 +73,11 @@ class Paths:
         """Prompt sets that were asked of several columns, a folder each."""
         return self.root / "batches"
 
+    @property
+    def reviews(self) -> Path:
+        """The database of frozen reviews and their ballots."""
+        return self.root / "reviews"
+
 
 @contextmanager
 def atomic_folder(target: Path) -> Iterator[Path]:

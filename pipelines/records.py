@@ -139,7 +139,8 @@ class Sampling:
 class Stamp:
     """Where an answer came from, so that it can be produced again and defended.
 
-    For a blend `adapter_fingerprint` is "FIRST*STRENGTH+SECOND*STRENGTH" and `strength` is 1.
+    `adapter_fingerprint` names the weights and `adapter_settings` what else decides how they work (rank, alpha, layers). For a
+    blend they are "FIRST*STRENGTH+SECOND*STRENGTH" and "FIRST+SECOND", and `strength` is 1.
     """
 
     base: str
@@ -153,6 +154,7 @@ class Stamp:
     max_new_tokens: int
     prompt_hash: str
     template_hash: str
+    adapter_settings: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -39,8 +40,8 @@ def build_studio(services: Services) -> gr.Blocks:
         if curating["save"] is not None:
             curating["save"].then(tuning["refresh"], None, tuning["data"])
         opened = [tabs, *comparing["chooser"]]
-        tuning["compare"].click(lambda run_id: choosing.open_in_compare(services, [run_id]), tuning["run"], opened)
-        tuning["steps"].click(lambda run_id: choosing.open_in_compare(services, [run_id], ()), tuning["run"], opened)
+        tuning["compare"].click(lambda run_id: _in_compare(services, [run_id]), tuning["run"], opened)
+        tuning["steps"].click(lambda run_id: _in_compare(services, [run_id], ()), tuning["run"], opened)
         tuning["compare_group"].click(lambda run_id: _compare_group(services, run_id), tuning["run"], opened)
         tuning["measure_group"].click(
             lambda run_id: _measure_group(services, run_id), tuning["run"], [tabs, *measuring["chooser"]], show_progress="hidden"
@@ -79,7 +80,13 @@ def _preparing(services: Services) -> tuple[Any, Any]:
 def _compare_group(services: Services, run_id: str | None) -> tuple[Any, ...]:
     """Opens Compare with the base and all runs of the group that a run belongs to."""
     group = watch.group_of(services, run_id)
-    return choosing.open_in_compare(services, [run.id for run in group.columns.values()] if group else [])
+    return _in_compare(services, [run.id for run in group.columns.values()] if group else [])
+
+
+def _in_compare(services: Services, run_ids: Sequence[str], steps: Sequence[int] | None = None) -> tuple[Any, ...]:
+    """Opens Compare at the stage where its columns are asked: updates of the tabs, the stages and the chooser's parts."""
+    tab, *parts = choosing.open_in_compare(services, run_ids, steps)
+    return tab, gr.Tabs(selected="ask"), *parts
 
 
 def _measure_group(services: Services, run_id: str | None) -> tuple[Any, ...]:

@@ -37,6 +37,7 @@ class Services:
     preparing: tuple[float, str] = (0.0, "")
     _stops: dict[str, threading.Event] = field(default_factory=dict)
     progress: dict[str, tuple[float, str]] = field(default_factory=dict)
+    _answering: set[str] = field(default_factory=set)
 
     @classmethod
     def create(cls) -> Services:
@@ -77,6 +78,16 @@ class Services:
         """A run as it was after a step: "TITLE @ step 20". Raises StudioError where that step was not kept."""
         folder = history.checkpoint(run, step).folder
         return Column(at_step(self.catalog().titles.get(run.id) or shown_title(run), step), folder)
+
+    def claim(self, session: str) -> bool:
+        """Whether a visitor may ask now: not while an answer of theirs still grows or waits. Ends with `release`."""
+        if session in self._answering:
+            return False
+        self._answering.add(session)
+        return True
+
+    def release(self, session: str) -> None:
+        self._answering.discard(session)
 
     def new_stop(self, session: str) -> threading.Event:
         """A fresh stop signal for a visitor; an earlier one is set, so that an older answer ends."""

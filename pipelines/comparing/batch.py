@@ -69,7 +69,9 @@ def _refuse_unfit(prompts: PromptSet, keys: Sequence[str], columns: Sequence[Col
 
 
 def _asked(key: str, column: Column) -> Asked:
-    return Asked(key, column.name, tuple((adapters.inspect(folder).fingerprint, float(strength)) for folder, strength in column.parts))
+    files = [(adapters.inspect(folder), float(strength)) for folder, strength in column.parts]
+    settings = "+".join(adapters.settings_hash(file) for file, _ in files)
+    return Asked(key, column.name, tuple((file.fingerprint, strength) for file, strength in files), settings)
 
 
 def list_batches(paths: Paths) -> list[Batch]:
@@ -131,6 +133,8 @@ def _refuse_others(batch: Batch, columns: Sequence[Column]) -> None:
             )
         if [one for one, _ in now.parts] != [one for one, _ in asked.parts]:
             raise StudioError(f"The adapter of “{asked.name}” has other weights than when the batch was begun.", "Begin a new batch.")
+        if now.settings != asked.settings:
+            raise StudioError(f"The adapter of “{asked.name}” has other settings than when the batch was begun.", "Begin a new batch.")
         if now.parts != asked.parts:
             raise StudioError(
                 f"“{asked.name}” has another strength than when the batch was begun.", "Set it as it was, or begin a new batch."

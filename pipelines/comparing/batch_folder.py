@@ -24,11 +24,12 @@ DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError, Recursion
 
 @dataclass(frozen=True)
 class Asked:
-    """A column of a batch: its key, its name, and the fingerprint and strength of each adapter in it."""
+    """A column of a batch: its key, its name, the fingerprint and strength of each adapter in it, and what the stamp says of their settings."""
 
     key: str
     name: str
     parts: tuple[tuple[str, float], ...] = ()
+    settings: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ class Batch:
     def answered(self) -> int:
         """How many questions have been answered; a line that was being written when a process died does not count."""
         file = self.folder / ANSWERS
-        return file.read_bytes().count(b"\n") if file.is_file() else 0
+        lines = file.read_bytes().split(b"\n")[:-1] if file.is_file() else []
+        return len({line[: line.find(b'"question"')] for line in lines})  # a line begins with its question's id
 
     @property
     def state(self) -> State:
@@ -131,7 +133,7 @@ def _is_by(asked: Asked, answer: Answer) -> bool:
     wanted = asked.parts[0] if asked.parts else ("", 0.0)
     if len(asked.parts) > 1:
         wanted = ("+".join(f"{fingerprint}*{strength:g}" for fingerprint, strength in asked.parts), 1.0)
-    return (answer.stamp.adapter_fingerprint, answer.stamp.strength) == wanted
+    return (answer.stamp.adapter_fingerprint, answer.stamp.strength, answer.stamp.adapter_settings) == (*wanted, asked.settings)
 
 
 def _sealed(value: dict[str, Any]) -> Answer:
@@ -150,7 +152,10 @@ def opened(folder: Path) -> Batch:
     """The batch in a folder. Raises StudioError where job.json is missing or damaged."""
     try:
         job = read_json(folder / JOB)
-        columns = (Asked(str(one["key"]), str(one["name"]), tuple((str(p), float(s)) for p, s in one["parts"])) for one in job["columns"])
+        columns = (
+            Asked(str(one["key"]), str(one["name"]), tuple((str(p), float(s)) for p, s in one["parts"]), str(one["settings"]))
+            for one in job["columns"]
+        )
         return Batch(
             folder,
             str(job["title"]),
@@ -177,6 +182,8 @@ def working(folder: Path) -> Iterator[None]:
         lock.acquire(timeout=TAKE_SECONDS, poll_interval=0.02)
     except Timeout as error:
         raise StudioError("This batch is being asked already.", "Wait until it ends, or stop it.") from error
+    except OSError as error:
+        raise StudioError(f"The batch {folder.name} is not here any more.", "It may have been deleted; look at the list again.") from error
     try:
         yield
     finally:

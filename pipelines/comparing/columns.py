@@ -15,7 +15,7 @@ from typing import Any
 from pipelines import bundled
 from pipelines.comparing import keys
 from pipelines.comparing.fitting import Loaded, misfit, template_warning
-from pipelines.comparing.keys import Part
+from pipelines.comparing.keys import MAX_COLUMNS, Part
 from pipelines.comparing.naming import title
 from pipelines.errors import StudioError
 from pipelines.paths import Paths
@@ -28,8 +28,8 @@ from pipelines.tuning.shelf import history, reading
 from pipelines.tuning.shelf.about import shown_title
 from pipelines.tuning.shelf.reading import tried
 
+__all__ = ["MAX_COLUMNS", "Catalog", "Offer", "Set", "catalog"]
 BASE_NAME = "base"
-MAX_COLUMNS = 6
 RESERVED = (BASE_NAME, *bundled.BUNDLED_SIDES)
 
 
@@ -52,7 +52,7 @@ class Offer:
         return title(self.name)
 
     def column(self, dial: float = 1.0) -> Column:
-        return Column(self.name, self.folder, dial if self.strength is None else self.strength, self.also)
+        return Column(self.name, self.folder, round(dial, 3) if self.strength is None else self.strength, self.also)
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Catalog:
         if key in self.offers:
             return self.offers[key]
         try:
-            parts = keys.parse(key)
+            key, parts = keys.canonical(key), keys.parse(key)
         except StudioError:
             return None
         found = [self.offers.get(part.offer) for part in parts]
@@ -116,7 +116,7 @@ class Catalog:
 
     def kept(self, wanted: Sequence[str]) -> list[str]:
         """Those of the keys that can still be columns: the base first, then in the given order, each once."""
-        there = [key for key in dict.fromkeys(wanted) if self.find(key)]
+        there = dict.fromkeys(found.key for key in wanted if (found := self.find(key)))
         return sorted(there, key=lambda key: key != BASE_NAME)
 
     def columns(self, wanted: Sequence[str], dial: float = 1.0) -> list[Column]:

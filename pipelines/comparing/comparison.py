@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pipelines.comparing.keys import HIGHEST, LOWEST, MAX_COLUMNS
 from pipelines.errors import StudioError
 from pipelines.models.template import Message
 from pipelines.paths import Paths, content_hash, read_json, write_json
-from pipelines.records import Answer, Sampling
+from pipelines.records import Answer, Sampling, Stamp
 
 NOT_ONE = StudioError("This is not a comparison of this studio, or it is damaged.", "Ask again, or open another one.")
-MOST_KEPT = 2000
+TOO_LARGE = StudioError("This comparison is too large to be kept for a link.", "Take it along as a file instead.")
+MOST_KEPT, MOST_BYTES = 500, 300_000
+MOST_TURNS, LONGEST_QUESTION, LONGEST_ANSWER = 12, 600, 8000  # characters; a comparison that is opened may have been written by anybody
+DAMAGE = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+ENDINGS = ("eos", "length", "stopped")
+TYPES: dict[str, Any] = {"str": str, "int": int, "float": (int, float)}
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,8 @@ class Comparison:
     def id(self) -> str:
         """Sixteen hexadecimal digits over all of it."""
         seals = [[turn.question, *(answer.seal for answer in turn.answers)] for turn in self.turns]
-        return content_hash([self.keys, seals, self.system])[:16]
+        drawn = [f"{value:g}" for value in (self.strength, *asdict(self.sampling).values())]
+        return content_hash([self.keys, seals, self.system, drawn])[:16]
 
     @property
     def last(self) -> Turn:
@@ -77,20 +86,42 @@ class Comparison:
 
     @classmethod
     def from_dict(cls, value: Any) -> Comparison:
-        """Raises StudioError where it is none, or words and stamps do not belong together."""
+        """Raises StudioError where it is none, too large to be one, or words and stamps do not belong together."""
         try:
             turns = tuple(Turn(str(t["question"]), tuple(map(_sealed, t["answers"]))) for t in value["turns"])
             levers = {one.name: value["sampling"][one.name] for one in fields(Sampling)}
             made = cls(tuple(map(str, value["keys"])), turns, Sampling(**levers), float(value["strength"]), str(value["system"]))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except DAMAGE as error:
             raise NOT_ONE from error
-        if not turns or any(len(turn.answers) != len(made.keys) for turn in turns):
+        if not made._is_sound:
             raise NOT_ONE
         return made
 
+    @property
+    def _is_sound(self) -> bool:
+        """Whether a studio could have made it: nobody else's file may ask for more columns or words than a visitor can."""
+        answers = [answer for turn in self.turns for answer in turn.answers]
+        if not all(_typed(one) and _typed(one.stamp) for one in answers):
+            return False
+        texts = [self.system, *(turn.question for turn in self.turns), *(answer.prompt for answer in answers)]
+        return (
+            1 <= len(self.turns) <= MOST_TURNS
+            and 1 <= len(self.keys) == len(set(self.keys)) <= MAX_COLUMNS
+            and LOWEST <= self.strength <= HIGHEST
+            and all(len(turn.answers) == len(self.keys) for turn in self.turns)
+            and all(len(text) <= LONGEST_QUESTION for text in texts)
+            and all(len(one.text) <= LONGEST_ANSWER and one.finished in ENDINGS for one in answers)
+        )
 
-def _model(answer: Answer) -> tuple[str, str, float]:
-    return answer.stamp.base_fingerprint, answer.stamp.adapter_fingerprint, answer.stamp.strength
+
+def _typed(value: Answer | Stamp) -> bool:
+    """Whether every word is a text and every number a finite number."""
+    known = [(getattr(value, one.name), TYPES[str(one.type)]) for one in fields(value) if str(one.type) in TYPES]
+    return all(isinstance(one, kind) and not (isinstance(one, float) and not math.isfinite(one)) for one, kind in known)
+
+
+def _model(answer: Answer) -> tuple[str, str, str, float]:
+    return answer.stamp.base_fingerprint, answer.stamp.adapter_fingerprint, answer.stamp.adapter_settings, answer.stamp.strength
 
 
 def _sealed(value: Any) -> Answer:
@@ -101,9 +132,14 @@ def _sealed(value: Any) -> Answer:
 
 
 def keep(comparison: Comparison, paths: Paths) -> str:
-    """Writes it under its id, which a link then names; the oldest go where too many are kept. Returns the id."""
-    file = _file(comparison.id, paths)
-    write_json(file, comparison.as_dict())
+    """Writes it under its id, which a link then names; the oldest go where too many are kept. Returns the id.
+
+    Raises StudioError where it is larger than what is kept for links.
+    """
+    file, value = _file(comparison.id, paths), comparison.as_dict()
+    if len(json.dumps(value)) > MOST_BYTES:
+        raise TOO_LARGE
+    write_json(file, value)
     kept: Sequence[Path] = sorted(paths.comparisons.glob("*.json"), key=lambda one: one.stat().st_mtime, reverse=True)
     for old in kept[MOST_KEPT:]:
         old.unlink(missing_ok=True)

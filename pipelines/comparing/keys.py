@@ -13,9 +13,10 @@ from pipelines.errors import StudioError
 
 LOWEST, HIGHEST = -2.0, 2.0
 MOST_PARTS = 2
+MAX_COLUMNS = 6
 TRAIL = (0.0, 0.25, 0.5, 0.75, 1.0)
-PART = re.compile(r"(?P<offer>.+?)\*(?P<strength>-?\d{1,2}(?:\.\d{1,3})?)")
-BETWEEN = re.compile(r"(?<=\d)\+(?=[^\d\s])")
+PART = re.compile(r"(?P<offer>.+?)\*(?P<strength>-?[0-9]{1,2}(?:\.[0-9]{1,3})?)")
+BETWEEN = re.compile(r"(?<=[0-9])\+(?=[^0-9\s])")
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,13 @@ def parse(key: str) -> tuple[Part, ...]:
 
 def made(*parts: tuple[str, float]) -> str:
     """The key of a column with strengths of its own: `made(("left", 0.5))` is "left*0.5"."""
-    return "+".join(f"{offer}*{round(strength, 3):g}" for offer, strength in parts)
+    return "+".join(f"{offer}*{round(strength, 3) + 0.0:g}" for offer, strength in parts)
+
+
+def canonical(key: str) -> str:
+    """One way to write it: "left*1.0" is "left*1". Raises StudioError like `parse`."""
+    parts = [(part.offer, part.strength) for part in parse(key)]
+    return made(*[(offer, strength) for offer, strength in parts if strength is not None]) or key
 
 
 def trail(offer: str, strengths: Sequence[float] = TRAIL) -> list[str]:

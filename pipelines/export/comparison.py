@@ -33,7 +33,6 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 STAMP = tuple(one.name for one in fields(Stamp))
 COLUMNS = ("turn", "question", "column", "text", "mark", "finished", "tokens", *STAMP, "seal")
 ANSWER = ("column", "prompt", "text", "tokens", "finished", "stamp", "seal")
-TYPES: dict[str, Any] = {"str": str, "int": int, "float": (int, float)}
 NOT_OURS = "It must be a JSONL file that this studio wrote for a comparison."
 CHANGED = StudioError("This comparison was changed after it was saved, so it is not opened.", "Take the file as it was downloaded.")
 
@@ -99,8 +98,6 @@ def from_jsonl(text: str) -> Comparison:
     made = Comparison.from_dict({**head, "turns": [turns[place] for place in sorted(turns)]})
     if made.id != head.get("id"):
         raise CHANGED
-    if not all(_typed(answer) and _typed(answer.stamp) for turn in made.turns for answer in turn.answers):
-        raise StudioError("An answer in this file is not written as this studio writes it.", NOT_OURS)
     return made
 
 
@@ -142,11 +139,6 @@ def _harmless(value: Any) -> Any:
 
 def _jsonl(head: Mapping[str, Any], rows: Iterable[Row]) -> str:
     return "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in (head, *_flat(rows)))
-
-
-def _typed(value: Answer | Stamp) -> bool:
-    """Whether every word is a text and every number a number."""
-    return all(isinstance(getattr(value, one.name), TYPES[str(one.type)]) for one in fields(value) if str(one.type) in TYPES)
 
 
 def _objects(text: str) -> list[dict[str, Any]]:

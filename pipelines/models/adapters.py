@@ -14,7 +14,7 @@ from pipelines.errors import StudioError
 from pipelines.hub import public_name
 from pipelines.models.header import read_shapes, shown
 from pipelines.models.settings import BLOCKS, HINT, read_settings
-from pipelines.paths import file_hash
+from pipelines.paths import content_hash, file_hash
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 PLACE = re.compile(
@@ -36,6 +36,11 @@ class AdapterFile:
     fingerprint: str
     base_id: str = ""
     shapes: dict[str, tuple[int, int]] = field(default_factory=dict, repr=False)
+
+
+def settings_hash(file: AdapterFile) -> str:
+    """Eight hexadecimal digits over what decides how the weights work: the same weights with another alpha are another adapter."""
+    return content_hash(file.settings)[:8]
 
 
 def locate(folder: Path) -> Path:
@@ -210,7 +215,8 @@ def check_bundled(file: AdapterFile) -> None:
     """Raises StudioError where a bundled adapter's weights are not the recorded ones."""
     if file.folder.resolve().is_relative_to(bundled.ADAPTERS.resolve()):
         wanted = bundled.checksums().get(f"adapter-{file.folder.parent.name}", "")
-        if not wanted.startswith(file.fingerprint):
+        known = bundled.checksums().get(f"settings-{file.folder.parent.name}", "")
+        if not wanted.startswith(file.fingerprint) or settings_hash(file) != known:
             raise StudioError(
                 f"The bundled adapter “{file.folder.parent.name}” is damaged or was exchanged.",
                 "Fetch the project again, or make it anew: make adapters",

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipelines.errors import StudioError
 from pipelines.models import adapters
-from pipelines.models.adapters import AdapterFile
+from pipelines.models.adapters import AdapterFile, settings_hash
 from pipelines.models.loading import Base
 from pipelines.records import Column
 
@@ -29,14 +29,15 @@ def _exchanged(name: str) -> Spoiled:
 
 @dataclass(frozen=True)
 class Attached:
-    """A column's adapter as the batch knows it: its name there, the fingerprint for the stamp, and a digest of its weights in memory."""
+    """A column's adapter as the batch knows it: its name there, fingerprint and settings for the stamp, a digest of its weights in memory."""
 
     name: str
-    fingerprint: str
+    fingerprint: str = ""
+    settings: str = ""
     digest: str = ""
 
 
-NOTHING = Attached(BASE_ROW, "")
+NOTHING = Attached(BASE_ROW)
 
 
 @dataclass
@@ -56,12 +57,14 @@ class Shelf:
         files = [(adapters.inspect(folder), strength) for folder, strength in column.parts]
         for file, _ in files:
             adapters.check_bundled(file)
-        name = "_".join(f"{file.fingerprint}_{round(strength * 1000)}" for file, strength in files).replace("-", "m")
+        name = "_".join(f"{file.fingerprint}_{settings_hash(file)}_{strength!r}" for file, strength in files)
+        name = name.replace("-", "m").replace(".", "p").replace("+", "")
         is_new = name not in self.loaded
         if is_new:
             self._make_room()
             self._attach(name, files)
-            self.loaded[name] = Attached(name, _fingerprint(files), digest(self.base.model, name))
+            settings = "+".join(settings_hash(file) for file, _ in files)
+            self.loaded[name] = Attached(name, _fingerprint(files), settings, digest(self.base.model, name))
         found = self.loaded[name] = self.loaded.pop(name)
         if digest(self.base.model, name) != found.digest:
             raise _exchanged(column.name)
@@ -70,27 +73,35 @@ class Shelf:
     def _make_room(self) -> None:
         while len(self.loaded) >= MAX_LOADED:
             oldest = next(iter(self.loaded))
-            self.base.model.delete_adapter(oldest)
+            self._delete(oldest)
             del self.loaded[oldest]
+
+    def _delete(self, name: str) -> None:
+        """PEFT goes on calling a deleted adapter the active one where it was, so another one is made active first."""
+        model = self.base.model
+        model.set_adapter(next(one for one in model.peft_config if one != name), inference_mode=True)
+        model.delete_adapter(name)
 
     def _attach(self, name: str, files: list[tuple[AdapterFile, float]]) -> None:
         if len(files) == 1:
             return self._attach_one(name, *files[0])
         parts = [f"part{number}_{name}" for number in range(len(files))]
-        for part, (file, strength) in zip(parts, files, strict=True):
-            self._attach_one(part, file, strength)
-        # "cat" adds the changes up exactly; PEFT's "linear" would multiply one adapter's halves with the other's.
         try:
+            for part, (file, strength) in zip(parts, files, strict=True):
+                self._attach_one(part, file, strength)
+            # "cat" adds the changes up exactly; PEFT's "linear" would multiply one adapter's halves with the other's.
             self.base.model.base_model.add_weighted_adapter(parts, [1.0] * len(parts), name, combination_type="cat")
-        except Exception as error:  # PEFT raises several kinds, and leaves what it began
-            raise Spoiled(f"These adapters can't be blended ({str(error)[:120]}).", "Show them as two columns instead.") from error
-        for part in parts:
-            self.base.model.delete_adapter(part)
+            for part in parts:
+                self._delete(part)
+        except Exception as error:  # whatever was attached until then would go on answering for the base
+            what = error.message if isinstance(error, StudioError) else f"{type(error).__name__}: {str(error)[:120]}"
+            raise Spoiled(f"These adapters can't be blended. {what}", "Show them as two columns, or choose others.") from error
         return None
 
     def _attach_one(self, name: str, file: AdapterFile, strength: float) -> None:
+        wanted = adapters.digest(file)
         self.base.model = adapters.attach(self.base.model, file, name)
-        if digest(self.base.model, name, scales=False) != adapters.digest(file):
+        if digest(self.base.model, name, scales=False) != wanted:
             raise _exchanged(file.folder.name)
         adapters.set_strength(self.base.model, name, strength)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.models.loading import Base
 from pipelines.models.template import Message
 from pipelines.records import Answer, Column, Stamp
 
@@ -19,11 +20,18 @@ class Row:
     seed: int
 
 
+def ends_of(base: Base) -> set[int]:
+    """Every token with which an answer ends; some models have more than the tokenizer's one."""
+    found = base.model.generation_config.eos_token_id
+    more = found if isinstance(found, list) else [found]
+    return {int(one) for one in [*more, base.tokenizer.eos_token_id] if one is not None}
+
+
 class Growing:
     """Token lists that grow by one a step, and the answers made from them."""
 
-    def __init__(self, rows: Sequence[Row], stamps: list[Stamp], tokenizer: Any) -> None:
-        self.rows, self.stamps, self.tokenizer = rows, stamps, tokenizer
+    def __init__(self, rows: Sequence[Row], stamps: list[Stamp], tokenizer: Any, ends: set[int]) -> None:
+        self.rows, self.stamps, self.tokenizer, self.ends = rows, stamps, tokenizer, ends
         self.tokens: list[list[int]] = [[] for _ in rows]
         self.ended = [False] * len(rows)
 
@@ -32,7 +40,7 @@ class Growing:
         for number, token in enumerate(step):
             if self.ended[number]:
                 continue
-            if token == self.tokenizer.eos_token_id:
+            if token in self.ends:
                 self.ended[number] = True
             else:
                 self.tokens[number].append(token)

@@ -11,7 +11,7 @@ from typing import Any
 from pipelines.errors import StudioError
 from pipelines.models import catalog, prepare, skinny
 from pipelines.models.attached import MAX_LOADED, Attached, Shelf, Spoiled
-from pipelines.models.growing import Growing, Row
+from pipelines.models.growing import Growing, Row, ends_of
 from pipelines.models.loading import Base, load_base
 from pipelines.models.template import Message, ask, render, template_hash
 from pipelines.models.tracing import Traced
@@ -79,6 +79,7 @@ class ModelHost:
             self._logits = prepare.probe_logits(base.model, base.tokenizer)
             self._check_stored(base)
             skinny.install(base.model)
+            base.model.generation_config = self._plain(base)
             self.base, self._shelf, self._dirty, self.last_test = base, Shelf(base), False, None
         return self.base
 
@@ -115,6 +116,7 @@ class ModelHost:
             now = prepare.probe_logits(base.model, base.tokenizer, **options)
         difference = float((now - self._logits).abs().max())
         self.last_test = SelfTest(difference if difference == difference else float("inf"))
+        self._dirty = self._dirty or not self.last_test.passed
         return self.last_test
 
     @contextmanager
@@ -139,7 +141,6 @@ class ModelHost:
             self._dirty = isinstance(error, Spoiled) or not isinstance(error, StudioError)
             raise
         if is_new and not self._self_test().passed:
-            self._dirty = True
             raise StudioError(
                 "After loading this adapter the base pane was no longer the base, so nothing was answered.",
                 "The model is loaded afresh; try again, or leave this adapter out.",
@@ -149,7 +150,9 @@ class ModelHost:
     @property
     def _mixes(self) -> bool:
         """Whether adapters are attached, so that each row has to say which one it is for."""
-        return self._shelf is not None and bool(self._shelf.loaded)
+        from peft import PeftModel
+
+        return self.base is not None and isinstance(self.base.model, PeftModel)
 
     def generate(
         self, columns: Sequence[Column], messages: Sequence[Message], sampling: Sampling, stop: threading.Event | None = None
@@ -188,11 +191,11 @@ class ModelHost:
         attached = {column: self._attach(column) for column in dict.fromkeys(row.column for row in rows)}
         uses = [attached[row.column] for row in rows]
         texts = [render(base.tokenizer, row.messages) for row in rows]
-        stamps = [self._stamp(row, use.fingerprint, text, sampling) for row, use, text in zip(rows, uses, texts, strict=True)]
+        stamps = [self._stamp(row, use, text, sampling) for row, use, text in zip(rows, uses, texts, strict=True)]
         batch = Batch(self._encode(texts), [use.name for use in uses], [row.seed for row in rows], stop, TokenQueue())
         worker = threading.Thread(target=self._run, args=(batch, sampling), daemon=True, name="generate")
         worker.start()
-        grown = Growing(rows, stamps, base.tokenizer)
+        grown = Growing(rows, stamps, base.tokenizer, ends_of(base))
         try:
             while (step := batch.tokens.steps.get()) is not None:
                 grown.add(step)
@@ -211,7 +214,9 @@ class ModelHost:
         inputs = base.tokenizer(texts, return_tensors="pt", padding=True, add_special_tokens=False)
         length = inputs["input_ids"].shape[1]
         if length > MAX_PROMPT_TOKENS:
-            raise StudioError(f"The question is too long ({length} tokens; at most {MAX_PROMPT_TOKENS}).", "Shorten it.")
+            raise StudioError(
+                f"The text to read is too long ({length} tokens; at most {MAX_PROMPT_TOKENS}).", "Shorten it, or begin a new conversation."
+            )
         return inputs.to(base.model.device)
 
     def _run(self, batch: Batch, sampling: Sampling) -> None:
@@ -239,13 +244,20 @@ class ModelHost:
         finally:
             batch.tokens.end()
 
-    def _stamp(self, row: Row, print_: str, text: str, sampling: Sampling) -> Stamp:
+    @staticmethod
+    def _plain(base: Base) -> Any:
+        """Nothing but where answers end: a base may ship settings, such as a repetition penalty, that no stamp would tell."""
+        from transformers import GenerationConfig
+
+        return GenerationConfig(eos_token_id=sorted(ends_of(base)), pad_token_id=base.tokenizer.pad_token_id)
+
+    def _stamp(self, row: Row, use: Attached, text: str, sampling: Sampling) -> Stamp:
         base = self._load()
         return Stamp(
             base=self.title,
             base_fingerprint=base.fingerprint,
             adapter=row.column.name if row.column.adapter else "",
-            adapter_fingerprint=print_,
+            adapter_fingerprint=use.fingerprint,
             strength=0.0 if row.column.is_base else 1.0 if row.column.also else row.column.strength,
             temperature=sampling.temperature,
             top_p=sampling.top_p,
@@ -253,6 +265,7 @@ class ModelHost:
             max_new_tokens=sampling.max_new_tokens,
             prompt_hash=content_hash(text)[:12],
             template_hash=template_hash(base.tokenizer),
+            adapter_settings=use.settings,
         )
 
     def log_likelihoods(self, column: Column, items: Sequence[tuple[str, str]], batch_size: int = 16) -> list[tuple[float, int]]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.errors import StudioError
 from pipelines.models.loading import Base
+
+MOST_TOKENS = 2048
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,9 @@ class Traced:
 def trace(base: Base, prefix: str, answer: str, adapter: str | None) -> list[Traced]:
     """Teacher-forced log-probabilities of an answer under an adapter and under the base, in one batch of two rows.
 
-    The pieces joined are the answer. Tokens that share a character (parts of an emoji) are one piece with their sum.
+    The pieces joined are the answer. Tokens that share a character (parts of an emoji) are one piece with their sum. The answer is
+    cut into tokens anew: in rare cases, such as an answer that ended within an emoji, not quite as it was generated.
+    Raises StudioError where both together have more than MOST_TOKENS tokens.
     """
     import torch
 
@@ -34,6 +39,10 @@ def trace(base: Base, prefix: str, answer: str, adapter: str | None) -> list[Tra
     tail = tokenizer(answer, add_special_tokens=False, return_offsets_mapping=True)
     if not tail.input_ids:
         return []
+    if len(head) + len(tail.input_ids) > MOST_TOKENS:
+        raise StudioError(
+            f"This answer is too long to be traced (at most {MOST_TOKENS} tokens with its question).", "Ask for a shorter one."
+        )
     ids = torch.tensor([head + tail.input_ids] * 2, device=base.model.device)
     options: dict[str, Any] = {"adapter_names": [adapter, "__base__"]} if adapter else {}
     with torch.inference_mode():

@@ -18,22 +18,24 @@ def build(services: Services) -> dict[str, Any]:
         with gr.Tab("Ask", id="ask"):
             made = asking.build(services, memory)
         with gr.Tab("Mirror: ask both ways", id="mirror"):
-            mirroring.build(services, made.levers, made.greedy)
+            mirroring.build(services, made.drawing.levers, made.drawing.greedy)
         if not services.public:
             with gr.Tab("Prompt sets", id="sets") as setting:
-                many = sets.build(services, made.chooser.columns, made.chooser.strength, made.levers, made.greedy)
-    restored = [made.status, made.panes, made.talk, made.question, made.chooser.strength, made.chooser.columns, made.chooser.picker]
-    for event, found in made.opened:
-        event.then(
-            lambda one: remembering.shown(services, one, "Opened from a file; words and stamps belong together."),
-            found,
-            restored,
-            **QUIETLY,
-        )
+                many = sets.build(services, made.chooser.columns, made.chooser.strength, made.drawing.levers, made.drawing.greedy)
+    chooser = made.chooser
+    shown = [made.status, made.panes, made.talk, made.look, made.below, made.question, chooser.strength]
+    restored = [*shown, *made.drawing.parts, chooser.columns, chooser.picker]
+    event, found = made.opened
+    event.then(
+        lambda one: remembering.shown(services, one, "Opened from a file; words and stamps belong together."),
+        found,
+        restored,
+        **QUIETLY,
+    )
     if not services.public:
         many["opened"].then(
             lambda one: remembering.shown(services, one, "From a prompt set."), many["comparison"], restored, **QUIETLY
-        ).then(lambda: gr.Tabs(selected="ask"), None, stages, **QUIETLY)
+        ).then(lambda one: gr.Tabs(selected="ask") if one else gr.skip(), many["comparison"], stages, **QUIETLY)
         setting.select(**many["attach"])
 
     def reread(kept: Any, request: gr.Request) -> tuple[Any, ...]:
@@ -44,7 +46,7 @@ def build(services: Services) -> dict[str, Any]:
 
     memory.change(reread, memory, restored, **QUIETLY)
     return {
-        "chooser": [*made.chooser.parts],
+        "chooser": [stages, *made.chooser.parts],
         "restore": {
             "fn": restore,
             "inputs": [memory, there],

@@ -136,6 +136,32 @@ def test_both_askings_stand_beside_each_other_with_their_differences(page: Any) 
     page.wait_for_selector("#mirror-status .ps-error", timeout=SLOW)
 
 
+def test_a_prompt_set_is_asked_stopped_gone_on_with_filtered_and_a_row_opens_as_a_chat(page: Any, tmp_path: Path) -> None:
+    questions = tmp_path / "mine.csv"
+    asked = [f"What is {thing}?" for thing in ("bread", "steel", "rent", "wool", "tax", "rain")]
+    questions.write_text("question\n" + "\n".join(asked) + "\n", encoding="utf-8")
+    page.locator("#compare-stages").get_by_role("tab", name="Prompt sets", exact=True).click()
+    with page.expect_file_chooser() as chooser:
+        page.click("#set-file")
+    chooser.value.set_files(str(questions))
+    page.wait_for_selector("#set-start:has-text('Ask all 6')")
+    page.click("#set-start")
+    page.wait_for_selector("#set-status [role=progressbar]", timeout=SLOW)
+    page.click("#set-stop")
+    page.wait_for_selector("#set-resume", timeout=SLOW)
+    page.reload()
+    page.wait_for_selector("#panes .ps-card")
+    page.locator("#compare-stages").get_by_role("tab", name="Prompt sets", exact=True).click()
+    page.click("#set-resume")
+    page.wait_for_function("document.querySelectorAll('#set-table tr[data-pick]').length === 6", timeout=SLOW)
+    page.get_by_label("Most different first").check()
+    page.fill("#set-search textarea, #set-search input", "wool")
+    page.wait_for_function("document.querySelectorAll('#set-table tr[data-pick]').length === 1")
+    page.locator("#set-table tr[data-pick]").first.click()
+    page.wait_for_selector("#panes h2:has-text('wool')")
+    assert page.locator("#panes").is_visible()
+
+
 def test_on_a_phone_columns_are_swiped_and_the_page_does_not_grow_wider(place: tuple[Any, str]) -> None:
     chromium, url = place
     phone = chromium.new_page(viewport={"width": 400, "height": 800}, has_touch=True)

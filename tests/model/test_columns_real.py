@@ -95,6 +95,69 @@ def test_another_adapters_bytes_under_a_known_folder_get_another_stamp(fresh: Mo
     assert first.stamp.adapter_fingerprint != second.stamp.adapter_fingerprint and first.text != second.text
 
 
+def test_a_blend_whose_second_part_is_refused_leaves_nothing_that_answers_for_the_base(fresh: ModelHost, tmp_path: Path) -> None:
+    import shutil
+
+    from safetensors.torch import load_file, save_file
+
+    clean = answers(fresh, [BASE])[0]
+    shutil.copytree(bundled.ADAPTERS / "right" / "adapter", tmp_path / "broken")
+    weights = load_file(tmp_path / "broken" / "adapter_model.safetensors")
+    weights[next(iter(weights))][0, 0] = float("nan")
+    save_file(weights, tmp_path / "broken" / "adapter_model.safetensors")
+    with pytest.raises(StudioError, match="can't be blended"):
+        answers(fresh, [Column("blend", LEFT.adapter, 1.0, ((tmp_path / "broken", 1.0),))])
+    assert answers(fresh, [BASE])[0] == clean
+
+
+def test_the_same_weights_with_other_settings_are_another_adapter(fresh: ModelHost, tmp_path: Path) -> None:
+    import json
+    import shutil
+
+    shutil.copytree(bundled.ADAPTERS / "left" / "adapter", tmp_path / "weak")
+    file = tmp_path / "weak" / "adapter_config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "lora_alpha": 1}))
+    left, weak = answers(fresh, [Column("mine", LEFT.adapter), Column("weak", tmp_path / "weak")])
+    assert left.text != weak.text and left.stamp.adapter_settings != weak.stamp.adapter_settings
+    assert left.stamp.adapter_fingerprint == weak.stamp.adapter_fingerprint
+
+
+def test_more_columns_than_fit_into_memory_come_and_go(fresh: ModelHost) -> None:
+    first = answers(fresh, [LEFT])[0]
+    for step in range(1, 11):
+        answers(fresh, [Column("left", LEFT.adapter, step / 20), Column("blend", LEFT.adapter, step / 20, ((RIGHT.adapter, 0.5),))])  # type: ignore[arg-type]
+    assert fresh._shelf is not None and fresh.base is not None
+    assert len(fresh._shelf.loaded) == len(fresh.base.model.peft_config) == 8
+    assert answers(fresh, [LEFT])[0] == first
+
+
+def test_a_bases_own_generation_settings_do_not_reach_the_answers(fresh: ModelHost, tmp_path: Path) -> None:
+    import json
+
+    plain = answers(fresh, [BASE])[0]
+    assert fresh.base is not None
+    for file in fresh.base.folder.iterdir():
+        if file.name != "generation_config.json":
+            (tmp_path / file.name).symlink_to(file)
+    (tmp_path / "generation_config.json").write_text(json.dumps({"repetition_penalty": 1.5, "eos_token_id": 2, "do_sample": True}))
+    other = ModelHost(fresh.paths, str(tmp_path))
+    assert answers(other, [BASE])[0].text == plain.text
+
+
+def test_every_end_token_of_a_model_ends_an_answer(fresh: ModelHost) -> None:
+    base = fresh.load()
+    said = answers(fresh, [BASE])[0]
+    third = base.tokenizer(said.text, add_special_tokens=False).input_ids[3]
+    base.model.generation_config.eos_token_id = [base.tokenizer.eos_token_id, third]
+    short = answers(fresh, [BASE])[0]
+    assert short.finished == "eos" and short.tokens == 3 and said.text.startswith(short.text)
+
+
+def test_a_text_that_is_too_long_is_not_traced(host: ModelHost) -> None:
+    with pytest.raises(StudioError, match="too long to be traced"):
+        host.trace(LEFT, ask(QUESTION), "word " * 3000)
+
+
 def test_a_refused_adapter_does_not_cost_the_model(fresh: ModelHost, tmp_path: Path) -> None:
     answers(fresh, [LEFT])
     model = fresh.load().model

@@ -84,10 +84,14 @@ def test_planted_corrupt_base_weights_fail_the_self_test_and_nothing_is_answered
     assert fresh.self_test().passed
     with torch.no_grad():
         base.model.model.layers[3].mlp.up_proj.weight[:20].mul_(1.05)
-    assert not fresh.self_test().passed
     with pytest.raises(StudioError, match="no longer the base"):
         texts(fresh, [LEFT])
-    assert texts(fresh, [BASE, LEFT])[0], "the model is loaded afresh"
+    expected = texts(fresh, [BASE, LEFT])
+    assert expected[0], "the model is loaded afresh"
+    with torch.no_grad():
+        fresh.load().model.get_base_model().model.layers[3].mlp.up_proj.weight.mul_(1.05)
+    assert not fresh.self_test().passed
+    assert texts(fresh, [BASE, LEFT]) == expected, "after a failed check nothing is answered by that model"
     assert fresh.last_test is not None and fresh.last_test.passed
 
 

@@ -44,8 +44,9 @@ class FakeHost:
     def answer(self, row: Row, sampling: Sampling, finished: str) -> Answer:
         prints = [(adapters.inspect(folder).fingerprint, strength) for folder, strength in row.column.parts]
         print_ = prints[0][0] if len(prints) == 1 else "+".join(f"{one}*{strength:g}" for one, strength in prints)
+        settings = "+".join(adapters.settings_hash(adapters.inspect(folder)) for folder, _ in row.column.parts)
         strength = 0.0 if row.column.is_base else 1.0 if row.column.also else row.column.strength
-        stamp = Stamp("tiny", self.fingerprint, "", print_, strength, sampling.temperature, sampling.top_p, row.seed, sampling.max_new_tokens, "p", "t")  # fmt: skip
+        stamp = Stamp("tiny", self.fingerprint, "", print_, strength, sampling.temperature, sampling.top_p, row.seed, sampling.max_new_tokens, "p", "t", settings)  # fmt: skip
         question = row.messages[-1]["content"]
         return Answer(row.column.name, question, f"{row.column.name} on {question} {row.seed}", 3, finished, stamp)
 
@@ -97,7 +98,7 @@ def test_a_new_batch_waits_and_its_folder_says_what_is_asked_of_whom(made: Batch
     assert (made.state, made.answered, made.turns(), made.title) == ("waiting", 0, [], "Own questions")
     job = read_json(made.folder / JOB)
     print_ = adapters.inspect(columns[1].adapter).fingerprint  # type: ignore[arg-type]
-    assert job["columns"][1] == {"key": "left", "name": "left", "parts": [[print_, 0.5]]} and len(job["columns"][2]["parts"]) == 2
+    assert job["columns"][1] == {"key": "left", "name": "left", "parts": [[print_, 0.5]], "settings": "d5b8b45b"} and len(job["columns"][2]["parts"]) == 2
     assert job["sampling"]["seed"] == 5 and job["strength"] == 0.5 and job["base_fingerprint"] == "" and str(paths.root) not in str(job)
     assert batches.find(made.id, paths) == made and made.keys == tuple(KEYS)
 

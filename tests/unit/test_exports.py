@@ -174,7 +174,7 @@ def test_what_was_changed_is_refused(damage: Callable[[list[dict[str, Any]]], No
 
 def test_an_answer_that_is_no_text_is_refused_even_with_a_fitting_seal() -> None:
     odd = replace(compared(), turns=(Turn(RECORDED["turns"][0]["question"], (replace(ANSWERS[0], text=5), *ANSWERS[1:])),))  # type: ignore[arg-type]
-    with pytest.raises(StudioError, match="not written as this studio writes it"):
+    with pytest.raises(StudioError, match="not a comparison of this studio"):
         from_jsonl(to_jsonl(odd))
 
 

@@ -278,7 +278,7 @@ def test_a_reload_brings_back_the_ticked_columns_that_are_still_there(services: 
     recorded = remembering.recorded()
     assert recorded
     talk = json.loads(json.dumps(replace(recorded, strength=0.5).as_dict()).replace("1.0", "1"))
-    said, panes, one, question, strength, columns, _ = opened(services, {"comparison": talk, "columns": ["base", "left"]})
+    said, panes, one, _, _, question, strength, *_, columns, _ = opened(services, {"comparison": talk, "columns": ["base", "left"]})
     assert "kept in this browser" in said and panes.count("<article") == 4 and one.turns == recorded.turns
     assert question and strength == 0.5 and columns["value"] == ["base", "left"]
 
@@ -307,13 +307,33 @@ def test_a_link_opens_the_comparison_that_was_kept_and_only_that(services: Servi
     recorded = remembering.recorded()
     assert recorded
     name = keep(replace(recorded, strength=0.25), services.paths)
-    said, _, talk, _, strength, *_ = opened(services, {"columns": ["left"]}, comparison=name)
+    said, _, talk, _, _, _, strength, *drawn, _, _ = opened(services, {"columns": ["left"]}, comparison=name)
+    assert drawn == [0.3, 0.9, 72, 1, False, ""], "it is drawn again as it was drawn then"
     assert "of this link" in said and strength == 0.25 and talk.id == name
     for wrong in ("0" * 16, "../../etc/passwd", "x", name.upper()):
         assert "not kept here" in opened(services, None, comparison=wrong)[0]
     file = services.paths.comparisons / f"{name}.json"
     file.write_text(file.read_text(encoding="utf-8").replace("landlords", "tenants"), encoding="utf-8")
     assert "do not belong together" in opened(services, None, comparison=name)[0]
+
+
+def test_what_was_asked_on_the_page_of_a_link_counts_more_than_the_link_after_a_reload(services: Services) -> None:
+    recorded = remembering.recorded()
+    assert recorded
+    name, mine = keep(recorded, services.paths), replace(recorded, strength=0.75)
+    kept = {"comparison": mine.as_dict(), "columns": ["left"], "page": "before", "link": name}
+    assert opened(services, kept, comparison=name)[2].strength == 0.75
+    assert opened(services, {**kept, "link": "another"}, comparison=name)[2].strength == 1.0
+
+
+def test_a_comparison_that_is_too_large_is_not_kept_for_a_link(services: Services) -> None:
+    recorded = remembering.recorded()
+    assert recorded
+    long = replace(
+        recorded, turns=tuple(replace(t, answers=tuple(replace(a, text="x" * 7000) for a in t.answers)) for t in recorded.turns * 12)
+    )
+    with pytest.raises(StudioError, match="too large"):
+        keep(long, services.paths)
 
 
 def test_what_the_browser_has_not_read_yet_changes_nothing(services: Services) -> None:

@@ -10,22 +10,23 @@ from typing import Any
 
 import gradio as gr
 
-from pipelines.comparing.columns import MAX_COLUMNS
-from pipelines.comparing.comparison import Comparison, Turn
+from pipelines.comparing.comparison import LONGEST_QUESTION, MOST_TURNS, Comparison, Turn
+from pipelines.comparing.keys import MAX_COLUMNS
 from pipelines.errors import StudioError
+from pipelines.models import adapters
 from pipelines.models.host import Row
 from pipelines.records import Answer, Column, Sampling
 from studio.services import Services
 from studio.views import cards, messages
 
-MAX_QUESTION, MAX_SYSTEM, MAX_TURNS = 600, 600, 12
 DONE = "Done. Every card carries its stamp: open it to see what exactly was asked of whom."
 STOPPED = "Stopped; what was said until then is kept."
+AS_BEFORE = "This conversation keeps the columns, the dial and the system prompt that it began with; “Ask all” begins a new one with yours."
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What a visitor wants asked. `earlier` is the conversation that it goes on with; None begins a new one."""
+    """What a visitor wants asked. `earlier` is the conversation that it goes on with (None: a new one), `shown` the one on the page."""
 
     question: str
     keys: Sequence[str]
@@ -33,6 +34,7 @@ class Wish:
     sampling: Sampling
     system: str = ""
     earlier: Comparison | None = None
+    shown: Comparison | None = None
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,9 @@ class Parts:
     busy: bool = False
     talk: Comparison | None = None
 
-    def updates(self, page: str) -> tuple[Any, ...]:
-        """Updates of status, panes, check, the five buttons, the conversation and what the browser remembers of it."""
-        kept = {"comparison": self.talk.as_dict(), "columns": list(self.talk.keys), "page": page} if self.talk else None
+    def updates(self, here: dict[str, Any]) -> tuple[Any, ...]:
+        """Updates of status, panes, check, the five buttons, the conversation and what the browser remembers of it, with `here`."""
+        kept = {**here, "comparison": self.talk.as_dict()} if self.talk else None
         panes, check, *rest = (gr.skip() if one is None else one for one in (self.panes, self.check, self.talk, kept))
         return self.status, panes, check, *buttons(self.busy), *rest
 
@@ -64,53 +66,66 @@ def buttons(busy: bool) -> tuple[Any, ...]:
     )
 
 
-def respond(services: Services, wish: Wish, session: str) -> Iterator[tuple[Any, ...]]:
-    """Yields updates while the answers grow. Whatever goes wrong, the visitor gets the buttons back and a sentence."""
+def respond(services: Services, wish: Wish, session: str, here: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """Yields updates while the answers grow. Whatever goes wrong, the visitor gets the buttons, the last answers and a sentence."""
+    before = cards.conversation(wish.shown) if wish.shown else None
     try:
         for parts in _respond(services, wish, session):
-            yield parts.updates(session)
+            yield parts.updates(here)
     except StudioError as error:
-        yield Parts(messages.error(error)).updates(session)
+        yield Parts(messages.error(error), before).updates(here)
     except Exception as error:
         traceback.print_exc()
         broken = StudioError(f"The answer broke off ({type(error).__name__}).", "Nothing is lost; press “Ask all” again.")
-        yield Parts(messages.error(broken)).updates(session)
+        yield Parts(messages.error(broken), before).updates(here)
+    finally:
+        services.release(session)
 
 
 def _respond(services: Services, wish: Wish, session: str) -> Iterator[Parts]:
     begun_with = wish.earlier or _new(services, wish)
     columns = columns_of(services, begun_with)
-    question = checked(wish.question, "question", MAX_QUESTION)
-    earlier = begun_with if begun_with.turns else None
+    question = checked(wish.question, "question", LONGEST_QUESTION)
+    for column, answer in zip(columns, wish.earlier.last.answers if wish.earlier else (), strict=bool(wish.earlier)):
+        refuse_another(services, column, answer)
     stop = services.new_stop(session)
-    waiting = cards.waiting(question, [column.name for column in columns], earlier)
+    waiting = cards.waiting(question, [column.name for column in columns], wish.earlier)
     yield Parts(messages.note("The columns read your question together …"), waiting, busy=True)
     rows = [Row(column, begun_with.messages(place, question), wish.sampling.seed) for place, column in enumerate(columns)]
     answers: list[Answer] = []
     begun = time.monotonic()
     for answers in services.host.stream(rows, wish.sampling, stop):
-        yield Parts(_so_far(answers, wish.sampling, begun), cards.growing(question, answers, earlier), busy=True)
+        yield Parts(_so_far(answers, wish.sampling, begun), cards.growing(question, answers, wish.earlier), busy=True)
     test = services.host.self_test()
     talk = replace(begun_with, sampling=wish.sampling).then(Turn(question, tuple(answers)))
-    said = messages.note(STOPPED if stop.is_set() else DONE)
-    yield Parts(said, cards.conversation(talk), cards.self_test(test), talk=talk)
+    said = f"{STOPPED if stop.is_set() else DONE} {AS_BEFORE if _other_settings(services, wish) else ''}"
+    yield Parts(messages.note(said.strip()), cards.conversation(talk), cards.self_test(test), talk=talk)
 
 
 def _new(services: Services, wish: Wish) -> Comparison:
-    """An empty conversation. Raises StudioError where no columns, or too many, are chosen."""
+    """An empty conversation. Raises StudioError where no columns, unknown ones, or too many are chosen."""
     listed = services.catalog()
     unknown = [key for key in wish.keys or [] if not listed.find(key)]
     if unknown:
-        raise StudioError(
-            f"There is no column “{unknown[0][:80]}”.", "Take it out; strengths are written like left*0.5, blends like left*0.5+right*0.5."
-        )
+        hint = "Take it out; strengths are written like left*0.5, blends like left*0.5+right*0.5."
+        raise StudioError(f"There is no column “{unknown[0][:80]}”.", hint)
     kept = listed.kept(wish.keys or [])
     if not kept:
         raise StudioError("No column is chosen.", "Choose the base and at least one adapter below.")
     if len(kept) > MAX_COLUMNS:
         raise StudioError(f"{len(kept)} columns are chosen; at most {MAX_COLUMNS} fit side by side.", "Take some out.")
-    system = checked(wish.system, "system prompt", MAX_SYSTEM) if (wish.system or "").strip() else ""
+    if len({column.name for column in listed.columns(kept)}) < len(kept):
+        raise StudioError("Two columns have the same name.", "Take one out, or give its run another title.")
+    system = checked(wish.system, "system prompt", LONGEST_QUESTION) if (wish.system or "").strip() else ""
     return Comparison(tuple(kept), (), wish.sampling, float(wish.dial), system)
+
+
+def _other_settings(services: Services, wish: Wish) -> bool:
+    """Whether the page's columns, dial or system prompt are not those of the conversation that goes on."""
+    if wish.earlier is None:
+        return False
+    now = (tuple(services.catalog().kept(wish.keys or [])), round(wish.dial, 3), (wish.system or "").strip())
+    return now != (wish.earlier.keys, round(wish.earlier.strength, 3), wish.earlier.system)
 
 
 def columns_of(services: Services, talk: Comparison) -> list[Column]:
@@ -120,18 +135,35 @@ def columns_of(services: Services, talk: Comparison) -> list[Column]:
     gone = [key for key, offer in zip(talk.keys, found, strict=True) if offer is None]
     if gone:
         raise StudioError(f"A column of this conversation is no longer there ({', '.join(gone)}).", "Press “Ask all” to begin a new one.")
-    if len(talk.turns) >= MAX_TURNS:
-        raise StudioError(f"This conversation has {MAX_TURNS} turns, and more are not read.", "Press “Ask all” to begin a new one.")
+    if len(talk.turns) >= MOST_TURNS:
+        raise StudioError(f"This conversation has {MOST_TURNS} turns, and more are not read.", "Press “Ask all” to begin a new one.")
     return [offer.column(talk.strength) for offer in found if offer]
 
 
+def refuse_another(services: Services, column: Column, answer: Answer) -> None:
+    """Raises StudioError where the model or the adapters are no longer those that gave the answer."""
+    stamp, files = answer.stamp, [adapters.inspect(folder) for folder, _ in column.parts]
+    prints = "+".join(f"{file.fingerprint}*{strength:g}" for file, (_, strength) in zip(files, column.parts, strict=True))
+    prints = prints if len(files) > 1 else "".join(file.fingerprint for file in files)
+    strength = 0.0 if column.is_base else 1.0 if column.also else column.strength
+    settings = "+".join(map(adapters.settings_hash, files))
+    same_settings = stamp.adapter_settings in ("", settings)  # answers of earlier versions do not tell
+    if (stamp.adapter_fingerprint, round(stamp.strength, 3)) != (prints, round(strength, 3)) or not same_settings:
+        raise StudioError(f"The adapter of “{answer.column}” was changed since this answer.", "Press “Ask all” to ask anew.")
+    base = services.loaded().fingerprint
+    if base and stamp.base_fingerprint != base:
+        raise StudioError(f"“{answer.column}” answered on another base ({stamp.base_fingerprint}).", "Press “Ask all” to ask anew.")
+
+
 def checked(text: str | None, what: str, most: int) -> str:
-    """The text without spaces around it. Raises StudioError where there is none or it is too long."""
+    """The text without spaces around it. Raises StudioError where there is none, it is too long, or holds half characters."""
     words = (text or "").strip()
     if not words:
         raise StudioError(f"There is no {what}.", "Type one, or choose one of the suggestions.")
     if len(words) > most:
         raise StudioError(f"The {what} has {len(words)} characters; at most {most} are read.", "Shorten it.")
+    if words != words.encode("utf-8", "replace").decode():
+        raise StudioError(f"The {what} holds half a character.", "Type it again without it.")
     return words
 
 
@@ -140,4 +172,4 @@ def _so_far(answers: list[Answer], sampling: Sampling, begun: float) -> str:
     most = max(answer.tokens for answer in answers)
     left = (time.monotonic() - begun) / max(1, most) * (sampling.max_new_tokens - most)
     text = f"Answering together · {most} of at most {sampling.max_new_tokens} tokens · at most {messages.duration(left)} left"
-    return messages.bar(most / sampling.max_new_tokens, text)
+    return f'<div aria-live="off">{messages.bar(most / sampling.max_new_tokens, text)}</div>'

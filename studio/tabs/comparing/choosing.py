@@ -77,8 +77,8 @@ def build(services: Services, told: gr.HTML) -> Chooser:
     return Chooser(columns, picker, told, below, strength)
 
 
-def wire(services: Services, chooser: Chooser, memory: gr.BrowserState) -> None:
-    """Keeps the hint and the visitor's memory in step with what is chosen."""
+def wire(services: Services, chooser: Chooser, memory: gr.BrowserState, added: Sequence[Any] = ()) -> None:
+    """Keeps the hint and the visitor's memory in step with what is chosen, also by the events in `added`."""
 
     def remembered(kept: dict[str, Any] | None, keys: list[str] | None, request: gr.Request) -> dict[str, Any]:
         return {**(kept or {}), "columns": keys or [], "page": request.session_hash}
@@ -87,7 +87,7 @@ def wire(services: Services, chooser: Chooser, memory: gr.BrowserState) -> None:
     picked = chooser.picker.input(
         lambda which, keys: _pick(services.catalog(), which, keys), [chooser.picker, chooser.columns], chooser.parts, **QUIETLY
     )
-    for event in (chosen, picked):
+    for event in (chosen, picked, *added):
         event.then(remembered, [memory, chooser.columns], memory, **QUIETLY)
     chooser.columns.change(lambda keys: hint(services.catalog(), keys or []), chooser.columns, chooser.hint, **QUIETLY)
 

@@ -9,11 +9,10 @@ from pathlib import Path
 from pipelines.comparing.comparison import Comparison
 from pipelines.comparing.taught import nearest
 from pipelines.errors import StudioError
-from pipelines.models import adapters
 from pipelines.models.tracing import Traced
-from pipelines.records import Answer, Column
+from pipelines.records import Answer
 from studio.services import Services
-from studio.tabs.comparing.answering import columns_of
+from studio.tabs.comparing.answering import columns_of, refuse_another
 from studio.views import cards, messages
 from studio.views import taught as taught_view
 
@@ -56,7 +55,7 @@ def _traced(services: Services, talk: Comparison, wanted: str) -> Iterator[Shown
     for number, place in enumerate(tuned):
         answer = talk.last.answers[place]
         yield messages.bar(number / len(tuned), f"Reading “{answer.column}” with and without tuning"), cards.conversation(talk), ""
-        refuse_another(columns[place], answer)
+        refuse_another(services, columns[place], answer)
         traces[place] = services.host.trace(columns[place], talk.without_last().messages(place, question), answer.text)
     yield "", cards.conversation(talk, show="bias", traces=traces), ""
 
@@ -72,7 +71,7 @@ def _taught(services: Services, talk: Comparison, wanted: str) -> Iterator[Shown
         column, answer = columns[place], talk.last.answers[place]
         text = f"Looking through the data of “{answer.column}” (the sentence model is loaded once, about 10 s)"
         yield messages.bar(number / len(tuned), text), panes, found
-        refuse_another(column, answer)
+        refuse_another(services, column, answer)
         found += "".join(_rows(services, folder, answer, talk.last.question, place) for folder, _ in column.parts)
     yield "", panes, found
 
@@ -82,10 +81,3 @@ def _rows(services: Services, folder: Path, answer: Answer, question: str, place
         return taught_view.neighbors(answer.column, nearest(folder, question, answer.text, services.ruler.embedder), place)
     except StudioError as error:
         return messages.note(f"{cards.title(answer.column)}: {error}")
-
-
-def refuse_another(column: Column, answer: Answer) -> None:
-    """Raises StudioError where the adapter is no longer the one that gave the answer."""
-    prints = [adapters.inspect(folder).fingerprint for folder, _ in column.parts]
-    if not all(one in answer.stamp.adapter_fingerprint for one in prints):
-        raise StudioError(f"The adapter of “{answer.column}” was changed since this answer.", "Ask again, then look.")

@@ -52,11 +52,17 @@ def build(services: Services, levers: Sequence[Any], greedy: Any) -> None:
     pair.input(_chosen, pair, [pro, con], trigger_mode="always_last", **QUIETLY)
     tuned.focus(lambda: gr.update(choices=_tuned(services)), None, tuned, **QUIETLY)
     waits = send.click(lambda: (messages.note("Waiting for the model …"), gr.update(interactive=False)), None, [status, send], **QUIETLY)
-    waits.then(
+    asked = waits.then(
         ask, [pair, pro, con, tuned, *levers, greedy], [status, panes, send, stop],
         concurrency_id="model", concurrency_limit=1, show_progress="hidden", api_name="mirror",
     )  # fmt: skip
+    asked.failure(_unlocked, None, [status, send, stop], **QUIETLY)
     stop.click(halt, queue=False, api_visibility="private")
+
+
+def _unlocked() -> tuple[Any, ...]:
+    problem = StudioError("A setting can't be used.", "Look through the settings under “Ask”, then ask again.")
+    return messages.error(problem), gr.update(interactive=True), gr.update(interactive=False)
 
 
 def _pairs() -> list[tuple[str, str]]:

@@ -21,8 +21,8 @@ NEGATED = (
 )
 
 
-def build(services: Services, chooser: Chooser) -> Any:
-    """Lays out the block and wires it to the columns; returns its accordion and what to refresh when the tab is opened."""
+def build(services: Services, chooser: Chooser) -> list[Any]:
+    """Lays out the block and wires it to the columns; returns the events that change them."""
     offers = _tuned(services.catalog())
     with gr.Accordion("Mix your own columns: strengths, a trail from 0 to 1, blends", open=False, elem_id="mixing") as block:
         with gr.Row():
@@ -38,12 +38,14 @@ def build(services: Services, chooser: Chooser) -> Any:
             negative = gr.Checkbox(False, label="Expert: allow negative strengths", elem_id="mix-negative", min_width=240)
         told = gr.HTML(padding=False, elem_id="mix-told")
     second.input(lambda key: gr.update(visible=bool(key)), second, other, **QUIETLY)
-    negative.input(_widen, negative, [strength, other, told], **QUIETLY)
+    negative.input(_widen, [negative, strength, other], [strength, other, told], **QUIETLY)
     outputs = [chooser.columns, told]
-    add.click(lambda *v: _add(services.catalog(), *v), [chooser.columns, first, strength, second, other], outputs, **QUIETLY)
-    trail.click(lambda key: _trail(services.catalog(), key), first, outputs, **QUIETLY)
+    changed = [
+        add.click(lambda *v: _add(services.catalog(), *v), [chooser.columns, first, strength, second, other], outputs, **QUIETLY),
+        trail.click(lambda key: _trail(services.catalog(), key), first, outputs, **QUIETLY),
+    ]
     block.expand(lambda one, two: _refreshed(services.catalog(), one, two), [first, second], [first, second], **QUIETLY)
-    return block
+    return changed
 
 
 def _tuned(listed: Catalog) -> list[tuple[str, str]]:
@@ -57,9 +59,11 @@ def _refreshed(listed: Catalog, first: str | None, second: str | None) -> tuple[
     return gr.update(choices=offers, value=one), gr.update(choices=[("none", ""), *offers], value=second if second in known else "")
 
 
-def _widen(negative: bool) -> tuple[Any, Any, str]:
-    lowest = keys.LOWEST if negative else 0
-    return gr.update(minimum=lowest), gr.update(minimum=lowest), messages.info(NEGATED) if negative else ""
+def _widen(negative: bool, *strengths: float) -> tuple[Any, ...]:
+    """Both sliders with or without negative strengths, and what those mean."""
+    lowest = keys.LOWEST if negative else 0.0
+    sliders = [gr.update(minimum=lowest, value=max(lowest, value or 0.0)) for value in strengths]
+    return *sliders, messages.info(NEGATED) if negative else ""
 
 
 def _add(listed: Catalog, ticked: Sequence[str] | None, first: str | None, strength: float, second: str, other: float) -> tuple[Any, str]:

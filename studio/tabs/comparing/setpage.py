@@ -70,10 +70,9 @@ def prepared(services: Services, which: str | None, own: PromptSet | None, keys:
         f"{', '.join(names)} will answer: tick others under “Ask”.{by} Up to about {messages.duration(seconds)} on two cores; "
         "questions that are asked meanwhile take turns with it."
     )
-    none = StudioError("Nobody is ticked to answer.", "Tick columns under “Ask”.")
     return {
         "preview": preview(found),
-        "who": messages.note(who) if names else messages.error(none),
+        "who": messages.note(who) if names else messages.error(StudioError("Nobody is ticked to answer.", "Tick columns under “Ask”.")),
         "start": gr.update(value=f"Ask all {many} questions" if many > 1 else "Ask this question"),
     }
 
@@ -169,7 +168,7 @@ def _status(asker: Asker, batch: Batch | None, busy: str, seen: Seen) -> str:
     if busy:
         words = f"{batch.title}: {done} of {many} questions answered; it was begun by another studio or on the command line"
         return messages.bar(done / many, words)
-    if batch.id in asker.problems:
+    if batch.id in asker.problems and done < many:
         return asker.problems[batch.id]
     if done >= many:
         said = f"“{batch.title}”: all {many} questions are answered." if many > 1 else f"“{batch.title}”: the question is answered."

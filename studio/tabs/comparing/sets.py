@@ -180,9 +180,8 @@ def _results_form() -> dict[str, Component]:
         with gr.Row():
             search = gr.Textbox(label="Search", placeholder="words of questions or answers", elem_id="set-search", min_width=220)
             sort = gr.Radio([AS_ASKED, MOST_DIFFERENT], value=AS_ASKED, label="Order", elem_id="set-sort", min_width=260)
-            different = gr.Checkbox(
-                False, label="Only different", info="Not those with the same words", elem_id="set-different", min_width=220
-            )
+            with gr.Column(min_width=260):
+                different = gr.Checkbox(False, label="Only different", info="Not those with the same words", elem_id="set-different")
         count = gr.HTML(elem_id="set-count", padding=False)
         table = gr.HTML(elem_id="set-table", padding=False, js_on_load=TABLE_JS)
         with gr.Row():

@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from pipelines.comparing.comparison import Comparison, keep, opened
+from pipelines.comparing.comparison import Comparison, keep
 from pipelines.errors import StudioError
 from pipelines.export import comparator, comparison, picture
 from studio.services import Services
@@ -49,6 +49,7 @@ def build(services: Services, talk: gr.State) -> dict[str, Any]:
         found = gr.State(None)
     kind.change(_sides, [kind, talk], [first, second], **QUIETLY)
     talk.change(_sides, [kind, talk], [first, second], **QUIETLY)
+    talk.change(lambda: (gr.update(value=None, visible=False), ""), None, [file, told], **QUIETLY)
     make.click(_make, [talk, kind, first, second], [file, told], **QUIETLY)
     link.click(
         lambda one, here: _link(services, one, here),
@@ -114,12 +115,6 @@ def _read(path: str | None) -> tuple[Comparison | None, str]:
         return None, messages.error(StudioError("The file is not UTF-8 text.", "Choose a JSONL file that was made here."))
     except Exception as error:
         return None, _told(error)
-
-
-def of_link(services: Services, request: gr.Request) -> Comparison | None:
-    """The comparison that the page's address names; None where it names none. Raises StudioError where it is not here."""
-    name = dict(request.query_params or {}).get(LINK, "")
-    return opened(str(name), services.paths) if name else None
 
 
 def _told(error: Exception) -> str:
