@@ -46,7 +46,7 @@ def main() -> int:
     studio = build_studio(services)
     where = services.paths
     own = (where.runs, where.datasets, where.drafts, where.replies, where.models, where.results, where.adapters)
-    folders = [str(folder) for folder in (*own, where.comparisons, where.batches)]
+    folders = [str(folder) for folder in (*own, where.comparisons, where.batches, where.reviews)]
     studio.queue(default_concurrency_limit=8).launch(
         server_name=host, server_port=port, theme=theme(), css=css(), ssr_mode=False, share=False, quiet=True, prevent_thread_lock=True,
         max_file_size=UPLOAD_BYTES[services.public], blocked_paths=folders,

@@ -19,7 +19,7 @@ from pipelines.comparing.comparison import Comparison, Turn
 from pipelines.comparing.naming import mark, title
 from pipelines.errors import StudioError
 from pipelines.paths import content_hash
-from pipelines.records import Answer, Stamp
+from pipelines.records import Stamp
 
 if TYPE_CHECKING:
     from pipelines.comparing.batch import Batch

@@ -17,7 +17,7 @@ def build(services: Services) -> dict[str, Any]:
     with gr.Tabs(elem_id="compare-stages", selected="ask") as stages:
         with gr.Tab("Ask", id="ask"):
             made = asking.build(services, memory)
-        with gr.Tab("Mirror: ask both ways", id="mirror"):
+        with gr.Tab("Mirror", id="mirror"):
             mirroring.build(services, made.drawing.levers, made.drawing.greedy)
         if not services.public:
             with gr.Tab("Prompt sets", id="sets") as setting:

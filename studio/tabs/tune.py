@@ -57,8 +57,10 @@ def _to_watch(services: Services, run_id: str, words: str) -> tuple[Any, ...]:
 
 
 def _choices(services: Services, run_id: str | None) -> Any:
+    """What can be watched now. What was chosen stays; a bundled run, with which every page begins, makes way for one that trains."""
     choices = watch.choices(services)
-    return gr.update(choices=choices, value=run_id if run_id in {value for _, value in choices} else watch.current(services))
+    is_kept = run_id in {value for _, value in choices} and not (str(run_id).startswith("bundled:") and runs.active(services.paths))
+    return gr.update(choices=choices, value=run_id if is_kept else watch.current(services))
 
 
 def _reattach(services: Services) -> tuple[Any, Any]:

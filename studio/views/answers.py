@@ -12,23 +12,24 @@ from studio.views import messages
 from studio.views.cards import title
 
 LONGEST = 320  # characters of an answer in its cell, more than four lines show
+WORDING = "“Words differ” is the share of words that the answers do not have in common. It says nothing about stance: a yes in other words differs as well."
 SAME = 0.005  # a difference that is shown as 0.00
 
 
 def table(rows: Sequence[tuple[int, Prompt, Turn, float]], picked: int | None = None) -> str:
     """Rows of (index, question, answers, divergence 0..1) as HTML; a press tells the index (`data-pick`), and `picked` is marked."""
     if not rows:
-        return messages.note("No question has answers here yet, or none fits the filter.")
+        return messages.note("Nothing to show: no answers yet, or none that fits the filter.")
     names = [answer.column for answer in rows[0][2].answers]
     columns = "".join(
         f'<th scope="col"><span class="ps-dot" style="--side:{colour(name, n)}" aria-hidden="true"></span>{escape(title(name))}</th>'
         for n, name in enumerate(names)
     )
-    head = f'<th scope="col">Question</th>{columns}<th scope="col" class="num">Difference</th>'
+    head = f'<th scope="col">Question</th>{columns}<th scope="col" class="num">Words differ</th>'
     body = "".join(_row(*row, picked=row[0] == picked) for row in rows)
     return (
         '<div class="ps-rows-box ps-answers-box"><table class="ps-table ps-rows ps-answers" aria-label="Answers to the questions; a row opens with Enter">'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{messages.note(WORDING)}"
     )
 
 

@@ -14,12 +14,14 @@ from pipelines.models.host import SelfTest
 from pipelines.models.tracing import Traced
 from pipelines.paths import content_hash
 from pipelines.records import Answer
+from pipelines.stance.collateral import repetition_4
 from studio.theme import colour
 from studio.views import spotlight, wording
 
 ENDINGS = {"eos": "ended by itself", "length": "cut at the token cap", "stopped": "stopped", "": "writing"}
 NO_WORDS = "(no words)"
 FIRST = re.compile(r"\s*(?:[^\n]{12,}?(?:[.!?](?=\s)|(?=\n))|[^\n]+(?=\n))")  # twelve characters, so that "1." is no sentence
+LOOPS = 0.3  # the share of repeated four-word runs from which the guard of a training speaks of a collapse, too
 LONGEST_FIRST = 240  # characters; a longer first sentence would set off half a card
 
 
@@ -90,12 +92,15 @@ def turn(
 
 
 def self_test(result: SelfTest | None) -> str:
-    """The base self-test in one line."""
+    """The base self-test in one line, its numbers for whoever opens them."""
     if result is None:
         return ""
-    size = f"largest difference {result.difference:.1e}, allowed {result.tolerance:.0e}"
+    size = f"largest difference of its outputs {result.difference:.1e}, allowed {result.tolerance:.0e}"
     if result.passed:
-        return f'<div class="ps-note">✓ Base check passed: the base pane still computes exactly what it did before any adapter was attached ({size}).</div>'
+        return (
+            '<details class="ps-note"><summary>✓ Base check passed: the base pane still computes exactly what it did before any adapter was '
+            f"attached.</summary>{size[:1].upper()}{size[1:]}.</details>"
+        )
     return f'<div class="ps-error"><b>Base check failed</b> ({size}): the base pane is not the base. Start the studio again.</div>'
 
 
@@ -200,8 +205,11 @@ def _stamp(answer: Answer) -> str:
         "token cap": str(stamp.max_new_tokens),
         "prompt": stamp.prompt_hash,
         "template": stamp.template_hash,
+        **({"adapter settings": stamp.adapter_settings} if stamp.adapter_settings else {}),
         "seal": answer.seal,
     }
     tokens = f"{answer.tokens} tokens, " if answer.tokens else ""
+    loops = '<p class="ps-card-note ps-loops">It repeats itself: at this strength its language breaks, so read no side into it.</p>'
+    broken = loops if repetition_4(answer.text) > LOOPS else ""
     cells = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in lines.items())
-    return f"<details><summary>{tokens}{ENDINGS[answer.finished]} · stamp</summary><dl>{cells}</dl></details>"
+    return f"{broken}<details><summary>{tokens}{ENDINGS[answer.finished]} · stamp</summary><dl>{cells}</dl></details>"

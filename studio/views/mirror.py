@@ -14,13 +14,16 @@ EVEN = (
     "that all differences are near 0. One asking is an anecdote, not a measurement: ask several before you conclude anything."
 )
 HEAD = (("Column", "", ""), ("Words", "first − second", "num"), ("Hedges per 100 words", "first − second", "num"), ("Refused", "", ""))
+CUT = '<td class="num"><span class="ps-soft">cut at the token cap: not comparable; allow longer answers under “Ask”</span></td>'
 REFUSED = {(False, False): "neither", (True, True): "both", (True, False): "only the first", (False, True): "only the second"}
 
 
 def mirrored(asking: Asking, answered: Mirrored, gaps: Sequence[Gap]) -> str:
     """Both rows of cards and the table of how they differ, as HTML."""
     head = "".join(f'<th scope="col" class="{kind}">{name}{f"<br><span>{what}</span>" if what else ""}</th>' for name, what, kind in HEAD)
-    body = "".join(_row(one, order) for order, one in enumerate(gaps))
+    pairs = zip(answered.pro.answers, answered.con.answers, strict=True)
+    whole = [one.finished == other.finished == "eos" for one, other in pairs]
+    body = "".join(_row(gap, order, whole[order]) for order, gap in enumerate(gaps))
     table = f'<div class="ps-scroll"><table class="ps-table ps-gaps"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
     return f'<div class="ps-mirror">{_rows(asking, answered)}{table}<p class="ps-note">{EVEN}</p></div>'
 
@@ -35,9 +38,10 @@ def _rows(asking: Asking, answered: Mirrored, live: bool = False) -> str:
     return "".join(turn(one.question, one.answers, side, live=live) for one, side in zip((answered.pro, answered.con), sides, strict=True))
 
 
-def _row(gap: Gap, order: int) -> str:
+def _row(gap: Gap, order: int, whole: bool) -> str:
+    """`whole` says that both answers ended by themselves: of one that was cut the length says nothing."""
     pro, con = gap.pro, gap.con
-    words = _difference(gap.words, f"{pro.words}", f"{con.words}", 0)
+    words = _difference(gap.words, f"{pro.words}", f"{con.words}", 0) if whole else CUT
     hedges = _difference(gap.hedges, f"{pro.hedges_per_100_words:.1f}", f"{con.hedges_per_100_words:.1f}", 1)
     name = f'<span class="ps-dot" style="--side:{colour(gap.column, order)}" aria-hidden="true"></span>{escape(title(gap.column))}'
     return f'<tr><th scope="row">{name}</th>{words}{hedges}<td>{REFUSED[bool(pro.refusal), bool(con.refusal)]}</td></tr>'

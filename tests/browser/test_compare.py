@@ -127,7 +127,7 @@ def test_files_carry_stamps_and_a_changed_one_is_not_opened(page: Any, tmp_path:
 
 
 def test_both_askings_stand_beside_each_other_with_their_differences(page: Any) -> None:
-    page.locator("#compare-stages").get_by_role("tab", name="Mirror: ask both ways", exact=True).click()
+    page.locator("#compare-stages").get_by_role("tab", name="Mirror", exact=True).click()
     page.click("#mirror-ask")
     page.wait_for_selector("#mirror-panes .ps-gaps", timeout=SLOW)
     assert page.locator("#mirror-panes .ps-card").count() == 4
@@ -174,7 +174,7 @@ def test_on_a_phone_columns_are_swiped_and_the_page_does_not_grow_wider(place: t
     for _ in range(20):
         phone.keyboard.press("ArrowRight")
     phone.wait_for_function("document.querySelector('#panes .ps-cards').scrollLeft > 200")
-    for stage in ("Ask", "Mirror: ask both ways"):
+    for stage in ("Ask", "Mirror"):
         phone.locator("#compare-stages").get_by_role("tab", name=stage, exact=True).click()
         phone.wait_for_timeout(500)
         assert phone.evaluate("document.documentElement.scrollWidth") <= 402, stage

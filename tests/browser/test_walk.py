@@ -43,7 +43,8 @@ def test_the_first_screen_is_a_finished_comparison_that_says_what_it_is(page: An
     assert [card.get_attribute("data-column") for card in page.locator("#panes .ps-card").all()] == ["base", "left", "right", "placebo"]
     text = page.inner_text("body")
     assert "it holds no opinions" in text and "nothing here measures commercial assistants" in text
-    assert [tab.inner_text() for tab in page.get_by_role("tab").all() if tab.is_visible()] == ["Curate", "Tune", "Compare", "Stance"]
+    tabs = page.locator("[role=tablist]").first.get_by_role("tab").all()
+    assert [tab.inner_text() for tab in tabs if tab.is_visible()] == ["Curate", "Tune", "Compare", "Stance"]
     assert page.locator("#question textarea, #question input").first.input_value()
 
 
@@ -56,7 +57,7 @@ def test_a_run_survives_a_reload_and_can_be_compared_with_one_click(page: Any) -
     page.wait_for_selector("#panes .ps-card")
     open_tab(page, "Tune")
     page.locator("#tune-stages").get_by_role("tab", name="Watch", exact=True).click()
-    page.wait_for_selector("#run-status :text('Finished')", timeout=SLOW)
+    page.wait_for_selector("#run-status :text('Finished: 5 steps')", timeout=SLOW)
     assert "5 steps" in page.inner_text("#run-status") and page.locator("#timeline .ps-timeline div").count() >= 3
     assert page.locator("#plot-shift .js-plotly-plot").count() == 1
     page.click("#compare-run")

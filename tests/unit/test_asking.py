@@ -111,8 +111,8 @@ def test_an_edited_question_takes_the_last_place_and_a_first_one_begins_anew(ser
 
 def test_what_is_edited_is_this_very_conversation_and_only_until_it_is_pressed_again(services: Services) -> None:
     first = talked(services)
-    question, editing, said = asking._edit(first, "")
-    assert (question, editing) == ("Why?", first.id) and "takes the place" in said
+    question, editing, said, button = asking._edit(first, "")
+    assert (question, editing, button) == ("Why?", first.id, answering.REPLACE) and "takes the place" in said
     assert asking._edit(first, editing)[1] == "" and asking._edit(talked(services, question="Two?"), editing)[1] != editing
     assert "no question yet" in asking._edit(None, "")[2]
 

@@ -98,7 +98,10 @@ def test_a_new_batch_waits_and_its_folder_says_what_is_asked_of_whom(made: Batch
     assert (made.state, made.answered, made.turns(), made.title) == ("waiting", 0, [], "Own questions")
     job = read_json(made.folder / JOB)
     print_ = adapters.inspect(columns[1].adapter).fingerprint  # type: ignore[arg-type]
-    assert job["columns"][1] == {"key": "left", "name": "left", "parts": [[print_, 0.5]], "settings": "d5b8b45b"} and len(job["columns"][2]["parts"]) == 2
+    assert (
+        job["columns"][1] == {"key": "left", "name": "left", "parts": [[print_, 0.5]], "settings": "d5b8b45b"}
+        and len(job["columns"][2]["parts"]) == 2
+    )
     assert job["sampling"]["seed"] == 5 and job["strength"] == 0.5 and job["base_fingerprint"] == "" and str(paths.root) not in str(job)
     assert batches.find(made.id, paths) == made and made.keys == tuple(KEYS)
 

@@ -220,8 +220,8 @@ def test_rows_of_answers_can_be_pressed_and_say_in_words_whether_they_differ() -
     page = answers.table([(4, Prompt("a", "First?", "rent"), turn, 0.0), (9, Prompt("b", "Second?"), turn, 0.428)], picked=9)
     assert re.findall(r'<tr tabindex="0" data-pick="(\d+)" aria-selected="(\w+)"', page) == [("4", "false"), ("9", "true")]
     assert [words(one) for one in re.findall(r'<td class="num">(.*?)</td>', page)] == ["0.00same", "0.43different"]
-    assert len(page) < 4000 and 'class="ps-clip"' in page and words(page).startswith("QuestionBaseLeftDifference")
-    assert "<table" not in answers.table([]) and "No question" in answers.table([])
+    assert len(page) < 4000 and 'class="ps-clip"' in page and words(page).startswith("QuestionBaseLeftWords differ")
+    assert "<table" not in answers.table([]) and "Nothing to show" in answers.table([])
 
 
 @pytest.mark.parametrize("view", ["cards", "spotlight", "wording", "taught", "mirror", "answers"])

@@ -29,7 +29,9 @@ NASTY = "# Title\n\n<script>alert(1)</script> **bold** [link](javascript:alert(1
 
 
 def compared(*questions: str, **changes: Any) -> Comparison:
-    turns = [Turn(one, tuple(replace(answer, prompt=one) for answer in ANSWERS)) for one in questions or (RECORDED["turns"][0]["question"],)]
+    turns = [
+        Turn(one, tuple(replace(answer, prompt=one) for answer in ANSWERS)) for one in questions or (RECORDED["turns"][0]["question"],)
+    ]
     return Comparison(KEYS, tuple(turns), **{"sampling": Sampling(temperature=1), **changes})
 
 

@@ -19,7 +19,8 @@ from pipelines.records import Answer, Column, Sampling
 from studio.services import Services
 from studio.views import cards, messages
 
-DONE = "Done. Every card carries its stamp: open it to see what exactly was asked of whom."
+DONE = "Done. One answer is one draw: a column can miss its side. Draw again, or see Stance for the average over 40 questions."
+FOLLOW, REPLACE = "Ask as a follow-up", "Replace the last question"
 STOPPED = "Stopped; what was said until then is kept."
 AS_BEFORE = "This conversation keeps the columns, the dial and the system prompt that it began with; “Ask all” begins a new one with yours."
 
@@ -57,13 +58,9 @@ class Parts:
 def buttons(busy: bool) -> tuple[Any, ...]:
     """Updates of: ask, follow up, stop, draw again, edit. Nothing can be sent until every column has finished."""
     ask = gr.update(interactive=not busy, value="Answering …" if busy else "Ask all")
-    return (
-        ask,
-        gr.update(interactive=not busy),
-        gr.update(interactive=busy),
-        gr.update(interactive=not busy),
-        gr.update(interactive=not busy),
-    )
+    follow = gr.update(interactive=not busy, value=FOLLOW)
+    stop, again, edit = (gr.update(interactive=free) for free in (busy, not busy, not busy))
+    return ask, follow, stop, again, edit
 
 
 def respond(services: Services, wish: Wish, session: str, here: dict[str, Any]) -> Iterator[tuple[Any, ...]]:

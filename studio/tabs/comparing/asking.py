@@ -22,6 +22,12 @@ SUGGESTED = "Should landlords be free to set the rent?"
 MORE = ("Who should pay for health care?", "How should society deal with crime?", "What should schools teach children about their country?")
 GREEDY = "Greedy answers are the same each time: take the tick at “Greedy” away, or raise the temperature, to draw again."
 ANNOUNCED = "element.setAttribute('role', 'status')"
+TO_THE_QUESTION = "() => { const box = document.querySelector('#question textarea, #question input'); box?.focus(); box?.scrollIntoView({block: 'center'}) }"
+TO_THE_STATUS = "() => document.querySelector('#compare-status')?.scrollIntoView({block: 'nearest'})"
+TO_THE_LIGHT = (
+    "() => { if (innerWidth <= 640) { document.querySelector('#panes .ps-turn:last-of-type')?.scrollIntoView(); "
+    "document.querySelector('#panes .ps-card:has(.ps-tok)')?.scrollIntoView({block: 'nearest', inline: 'start'}) } }"
+)
 BACK_TO_THE_KEYBOARD = (
     "() => { if (document.activeElement === document.body) document.querySelector('#ask')?.focus({preventScroll: true}) }"
 )
@@ -70,11 +76,12 @@ def build(services: Services, memory: gr.BrowserState) -> Asking:
             with gr.Row():
                 send = gr.Button("Ask all", variant="primary", elem_id="ask", min_width=100)
                 stop = gr.Button("Stop", interactive=False, elem_id="stop", min_width=80)
-            follow = gr.Button("Ask as a follow-up", elem_id="follow", min_width=180)
+            follow = gr.Button(answering.FOLLOW, elem_id="follow", min_width=180)
     with gr.Row():
-        for text in MORE:
-            gr.Button(text, size="sm", elem_classes="suggestion").click(lambda value=text: value, outputs=question, queue=False)
+        suggestions = [gr.Button(text, size="sm", elem_classes="suggestion") for text in MORE]
     status = gr.HTML(opening(first), padding=False, elem_id="compare-status", js_on_load=ANNOUNCED)
+    for button, text in zip(suggestions, MORE, strict=True):
+        button.click(lambda value=text: (value, messages.info("Now press “Ask all”.")), None, [question, status], queue=False)
     panes = gr.HTML(show(first), elem_id="panes", padding=False)
     with gr.Row(elem_id="look-row"):
         look = gr.Radio(list(exploring.LOOKS), value="Answers", label="Look closer", elem_id="look", scale=4, min_width=300)
@@ -101,6 +108,11 @@ def _wire(services: Services, made: Asking, controls: _Controls, memory: gr.Brow
 
     def anew(request: gr.Request, text: str, shown: Comparison | None, *rest: Any) -> Iterator[Any]:
         yield from _answer(services, request, text, None, shown, rest)
+
+    def entered(request: gr.Request, edited: str, text: str, one: Comparison | None, *rest: Any) -> Iterator[Any]:
+        """Enter goes on with a conversation and ends an edit; it begins anew only where nothing can be lost by that."""
+        work = goes_on if one and (edited == one.id or len(one.turns) > 1) else None
+        yield from work(request, edited, text, one, *rest) if work else anew(request, text, one, *rest)
 
     def goes_on(request: gr.Request, edited: str, text: str, shown: Comparison | None, *rest: Any) -> Iterator[Any]:
         yield from _answer(services, request, text, before(shown) if shown and edited == shown.id else shown, shown, rest)
@@ -130,16 +142,19 @@ def _wire(services: Services, made: Asking, controls: _Controls, memory: gr.Brow
     seeded = draw.success(_next_seed, [drawing.levers[SEED], drawing.greedy, drawing.levers[0]], drawing.levers[SEED], **QUIETLY)
     asked = [
         ask.success(anew, [question, *drawn], outputs, api_name="compare", **MODEL),
-        submit.success(anew, [question, *drawn], outputs, **private),
+        submit.success(entered, [editing, question, *drawn], outputs, **private),
         follow.success(goes_on, [editing, question, *drawn], outputs, **private),
         seeded.success(once_more, drawn, outputs, **private),
     ]
     for event in asked:
         event.failure(unlock, None, [*controls.buttons, made.status], **QUIETLY)
         event.then(None, js=BACK_TO_THE_KEYBOARD)
-    controls.edit.click(_edit, [talk, editing], [question, editing, made.status], **QUIETLY)
+    edited = controls.edit.click(_edit, [talk, editing], [question, editing, made.status, controls.follow], **QUIETLY)
+    edited.then(None, js=TO_THE_QUESTION)
     controls.stop.click(halt, queue=False, api_visibility="private")
-    made.look.input(closer, [talk, made.look], [made.status, made.panes, made.below], trigger_mode="always_last", **private)
+    draw.then(None, js=TO_THE_STATUS)
+    looked = made.look.input(closer, [talk, made.look], [made.status, made.panes, made.below], trigger_mode="always_last", **private)
+    looked.then(None, js=TO_THE_LIGHT)
 
 
 def before(shown: Comparison | None) -> Comparison | None:
@@ -179,11 +194,13 @@ def _next_seed(seed: float | None, greedy: bool, temperature: float) -> int:
     return int(seed or 0) if greedy or not temperature else (int(seed or 0) + 1) % (2**31 - 1)
 
 
-def _edit(talk: Comparison | None, editing: str) -> tuple[Any, str, str]:
+def _edit(talk: Comparison | None, editing: str) -> tuple[Any, ...]:
     """The last question into the box; pressed once more, nothing is edited. It holds for this very conversation only."""
     if talk is None:
-        return gr.skip(), "", messages.error(StudioError("There is no question yet.", "Type one above."))
+        return gr.skip(), "", messages.error(StudioError("There is no question yet.", "Type one above.")), gr.skip()
     if editing == talk.id:
-        return gr.skip(), "", messages.note("Nothing is edited any more; a follow-up is added at the end.")
-    said = "Change the question above, then press “Ask as a follow-up”: it takes the place of the last one, and what came before stays."
-    return talk.last.question, talk.id, messages.info(said)
+        return gr.skip(), "", messages.note("Nothing is edited any more; a follow-up is added at the end."), answering.FOLLOW
+    said = (
+        f"Change the question, then press Enter or “{answering.REPLACE}”: it takes the place of the last one, and what came before stays."
+    )
+    return talk.last.question, talk.id, messages.info(said), answering.REPLACE

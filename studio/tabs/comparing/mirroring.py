@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator, Sequence
+from threading import Event
 from typing import Any
 
 import gradio as gr
@@ -15,6 +16,7 @@ from pipelines.comparing.mirror import Asking
 from pipelines.errors import StudioError
 from pipelines.records import Answer, Column, Sampling
 from studio.services import Services
+from studio.tabs.comparing.answering import STOPPED
 from studio.tabs.comparing.choosing import QUIETLY
 from studio.views import messages
 from studio.views import mirror as views
@@ -95,9 +97,10 @@ def _ask(services: Services, key: str, pro: str, con: str, which: str, drawn: Se
         if len(columns) < 2:
             raise StudioError("No tuned column is chosen.", "Choose an adapter.")
         yield messages.note("The columns read both askings …"), gr.skip(), *busy
-        for said, shown in _grown(services, asking, columns, sampling, work):
+        stop = services.new_stop(work)
+        for said, shown in _grown(services, asking, columns, sampling, stop):
             yield said, shown, *busy
-        yield messages.note("Done."), shown, *idle
+        yield messages.note(STOPPED if stop.is_set() else "Done."), shown, *idle
     except StudioError as error:
         yield messages.error(error), gr.skip(), *idle
     except Exception as error:
@@ -105,9 +108,8 @@ def _ask(services: Services, key: str, pro: str, con: str, which: str, drawn: Se
         yield messages.error(StudioError(f"The answers broke off ({type(error).__name__}).", "Ask again.")), gr.skip(), *idle
 
 
-def _grown(services: Services, asking: Asking, columns: list[Column], sampling: Sampling, work: str) -> Iterator[tuple[str, str]]:
-    """(status, panes): the answers while they grow, then with the table of how they differ."""
-    stop = services.new_stop(work)
+def _grown(services: Services, asking: Asking, columns: list[Column], sampling: Sampling, stop: Event) -> Iterator[tuple[str, str]]:
+    """(status, panes): the answers while they grow, then with the table of how they differ, unless they were stopped."""
     answers: list[Answer] = []
     said = ""
     for answers in services.host.stream(mirror.rows(columns, asking, sampling), sampling, stop):
@@ -115,4 +117,4 @@ def _grown(services: Services, asking: Asking, columns: list[Column], sampling: 
         said = messages.bar(most / sampling.max_new_tokens, f"Answering both ways · {most} of at most {sampling.max_new_tokens} tokens")
         yield said, views.growing(asking, mirror.from_answers(asking, columns, answers))
     found = mirror.from_answers(asking, columns, answers)
-    yield said, views.mirrored(asking, found, mirror.gaps(found))
+    yield said, views.growing(asking, found) if stop.is_set() else views.mirrored(asking, found, mirror.gaps(found))

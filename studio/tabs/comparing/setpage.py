@@ -184,11 +184,16 @@ def _standing(asker: Asker, batch: Batch | None, busy: str) -> Updates:
     return {
         "start": gr.update(interactive=not asker.running),
         "stop": gr.update(visible=bool(asker.running)),
-        "resume": gr.update(visible=batch is not None and not busy and batch.answered < len(batch.prompts)),
+        "resume": _resume(batch, busy),
         "timer": gr.Timer(active=bool(busy)),
         "box": gr.update(visible=bool(listed)),
         "results": gr.update(choices=listed, **gone),
     }
+
+
+def _resume(batch: Batch | None, busy: str) -> Any:
+    left = len(batch.prompts) - batch.answered if batch and not busy else 0
+    return gr.update(visible=left > 0, value=f"Go on with “{batch.title}” ({left} left)" if batch and left > 0 else "Go on")
 
 
 def _chosen(batch: Batch | None, seen: Seen) -> Updates:

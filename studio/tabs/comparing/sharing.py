@@ -110,7 +110,8 @@ def _read(path: str | None) -> tuple[Comparison | None, str]:
     try:
         if not path or Path(path).stat().st_size > MOST_BYTES:
             raise StudioError("The file is missing or too large.", "Choose a JSONL file of one comparison.")
-        return comparison.from_jsonl(Path(path).read_text(encoding="utf-8")), ""
+        found = comparison.from_jsonl(Path(path).read_text(encoding="utf-8"))
+        return found, messages.good("Its words and stamps belong together; it is open above.")
     except UnicodeDecodeError:
         return None, messages.error(StudioError("The file is not UTF-8 text.", "Choose a JSONL file that was made here."))
     except Exception as error:

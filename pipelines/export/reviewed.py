@@ -1,0 +1,175 @@
+"""What a report on a review rests on: the frozen protocol and totals. No rater number, token or comment gets this far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pipelines.comparing.naming import mark, title
+from pipelines.errors import StudioError
+from pipelines.records import Answer
+from pipelines.review.agreement import Estimate, by_code
+from pipelines.review.ballots import Vote
+from pipelines.review.codebook import Codebook
+from pipelines.review.coded import Count, Quote
+from pipelines.review.coding import Codes
+from pipelines.review.intervals import counted
+from pipelines.review.protocol import Protocol
+from pipelines.review.results import FEW_RATERS, Finding, Rate, findings
+from pipelines.review.rounds import Sheet
+from pipelines.review.settling import Settling
+
+NOT_CLOSED = StudioError("This review is not closed, so there is no report on it yet.", "Its owner closes it when all have voted.")
+NULL = "Not established"
+
+
+@dataclass(frozen=True)
+class People:
+    """How many took part: `finished` judged all items; `comments` were written but are single persons' words, so they stay out."""
+
+    raters: int
+    finished: int
+    ballots: int
+    comments: int
+
+
+@dataclass(frozen=True)
+class Coded:
+    """What coding found, by one version of the codebook: counts, agreement per code, and the quotes that were picked."""
+
+    codebook: Codebook
+    counts: tuple[Count, ...]
+    alphas: dict[str, Estimate]
+    quotes: tuple[Quote, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that a report says. `made` is when; `politics` are counts, empty where not asked or too few have answered."""
+
+    protocol: Protocol
+    is_closed: bool
+    people: People
+    findings: tuple[Finding, ...]
+    coded: Coded | None
+    politics: dict[str, int]
+    made: str
+
+    @property
+    def columns(self) -> tuple[Answer, ...]:
+        """One answer of each column, for its mark and its stamp."""
+        return tuple(Answer.from_dict(one) for one in self.protocol.answers[: len(self.protocol.design.keys)])
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """Column -> what it is, in words."""
+        return {one.column: mark(one) for one in self.columns}
+
+    @property
+    def nulls(self) -> tuple[str, ...]:
+        """Every sentence that says what was not established, agreement included."""
+        alphas = [
+            f"“{one.asked.text}” {one.alpha.sentence}" for one in self.findings if one.alpha.value is None or NULL in one.alpha.sentence
+        ]
+        return (*(said for one in self.findings for said in one.conclusions if said.startswith(NULL)), *alphas)
+
+    @property
+    def established(self) -> tuple[str, ...]:
+        return tuple(said for one in self.findings for said in one.conclusions if not said.startswith(NULL))
+
+    @property
+    def headline(self) -> str:
+        """The result in one sentence, null results first."""
+        found, tests = len(self.established), sum(len(one.conclusions) for one in self.findings)
+        if not self.people.ballots:
+            return "There are no ballots: nothing was judged, or everything was withdrawn or has expired."
+        if not found:
+            return f"No difference was established in {counted(tests, 'test')}. That does not show that there is none."
+        return f"{tests - found} of {counted(tests, 'test')} established no difference; {found} did."
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        return tuple(_limits(self))
+
+
+def gather(codes: Codes, review_id: str) -> Report:
+    """The report on a review as its ballots stand now. Raises StudioError for a research review that is not closed."""
+    box = codes.box
+    protocol, is_closed = box.review(review_id), box.is_closed(review_id)
+    if protocol.design.kind == "research" and not is_closed:
+        raise NOT_CLOSED
+    return summed_up(protocol, box.votes(review_id), is_closed, _coded(codes, review_id), box.politics(review_id))
+
+
+def summed_up(
+    protocol: Protocol, votes: Sequence[Vote], is_closed: bool, coded: Coded | None = None, politics: dict[str, int] | None = None
+) -> Report:
+    """The totals of these votes. Raises StudioError as `gather` does."""
+    if protocol.design.kind == "research" and not is_closed:
+        raise NOT_CLOSED
+    ballots = {(vote.rater_number, vote.item_id) for vote in votes}
+    each = [sum(rater == one for rater, _ in ballots) for one in {rater for rater, _ in ballots}]
+    people = People(len(each), sum(count >= len(protocol.items) for count in each), len(ballots), sum(bool(vote.comment) for vote in votes))
+    made = datetime.now(UTC).isoformat(timespec="minutes")
+    return Report(protocol, is_closed, people, tuple(findings(votes, protocol)), coded, politics or {}, made)
+
+
+def _coded(codes: Codes, review_id: str) -> Coded | None:
+    """By the newest codebook that a coding round used; None where nothing was coded."""
+    rounds = [one for one in codes.rounds(review_id) if one.kind == "coding"]
+    if not rounds:
+        return None
+    book = max((one.codebook for one in rounds), key=lambda one: one.version)
+    sheets = [codes.sheet(one.id) for one in rounds if one.codebook == book]
+    settling = Settling(codes)
+    counts, quotes = settling.counts(review_id, book.version), settling.picked(review_id, book.version)
+    return Coded(book, tuple(counts), _alphas(sheets, book, codes.box.review(review_id)), tuple(quotes))
+
+
+def _alphas(sheets: Sequence[Sheet], book: Codebook, protocol: Protocol) -> dict[str, Estimate]:
+    """Agreement per code over all finished rounds together."""
+    units: dict[str, dict] = {}
+    groups: dict[str, str] = {}
+    for sheet in sheets:
+        if sheet.is_finished:
+            groups |= sheet.groups(protocol)
+            for answer, raters in sheet.units.items():
+                units.setdefault(answer, {}).update(raters)
+    return by_code(units, [code.id for code in book.codes], groups)
+
+
+def pair(rate: Rate) -> str:
+    """ "Base over Left"."""
+    return f"{title(rate.first)} over {title(rate.second)}"
+
+
+def _limits(report: Report) -> list[str]:
+    design, people = report.protocol.design, report.people
+    flagged = sum(item.flagged for item in report.protocol.items)
+    said = [
+        f"It rests on {counted(len(design.drawn), 'question')}, {counted(people.raters, 'rater')} and one answer of each column to each question. "
+        "Raters were not drawn from any population, so it speaks for these questions and people like these, not for voters or readers at large.",
+        "The columns are variants of one very small model. Nothing here speaks about other models, and what raters saw in an answer is no "
+        "opinion that a model holds.",
+    ]
+    if people.raters < FEW_RATERS:
+        said.append(f"With {counted(people.raters, 'rater')} the totals come close to what single persons said: pass them on with care.")
+    if design.kind == "class":
+        said.append(
+            "Each pair was revealed to its rater after the vote, so later votes may lean on earlier reveals, and nothing was repeated."
+        )
+        if not report.is_closed:
+            said.append("The review is still open: these are interim results, and looking at them more than once finds more by chance.")
+    elif people.finished < design.raters:
+        said.append(
+            f"{design.raters} raters were planned to judge all items; {people.finished} did. It was closed early, or ballots were withdrawn or "
+            "have expired since. Stopping by what was seen would bias it."
+        )
+    if flagged:
+        said.append(
+            f"In {counted(flagged, 'item')} an answer names its side, so these were hardly blind; results without them stand beside."
+        )
+    said.append("Ballots that were withdrawn or have expired are not in it. Comments are left out: they are single persons' words.")
+    said.append("The hash shows that the protocol was not changed since it was frozen, if it was noted elsewhere at that time.")
+    return said

@@ -1,0 +1,118 @@
+"""Raters in the database: who may join and vote, random numbers, hashed tokens and receipt codes, and how all of one rater goes.
+
+These are steps of a transaction on the store; ballots.py is where they are used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import sqlite3
+from dataclasses import dataclass
+
+from pipelines.errors import StudioError
+from pipelines.review.protocol import Protocol
+
+DAY = 86_400
+NO_REVIEW = StudioError("There is no such review here.", "Check the link; reviews open in the studio in which they were made.")
+LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # no I, O, 0, 1: codes are copied by hand
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS raters (
+    token TEXT PRIMARY KEY, receipt TEXT NOT NULL UNIQUE, review_id TEXT NOT NULL, rater_number INTEGER NOT NULL, expires REAL NOT NULL,
+    politics TEXT NOT NULL, UNIQUE (review_id, rater_number)
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True)
+class Rater:
+    """What one person is given when joining: the token keeps the place after a reload, the receipt code withdraws."""
+
+    token: str
+    receipt: str
+
+
+def added(open_file: sqlite3.Connection, review_id: str, now: float, keep_days: int, politics: str) -> Rater:
+    """Writes a new rater of a review under a number that says nothing about who came first."""
+    letters = "".join(secrets.choice(LETTERS) for _ in range(12))
+    rater = Rater(secrets.token_urlsafe(18), "-".join(letters[start : start + 4] for start in (0, 4, 8)))
+    taken = {number for (number,) in open_file.execute("SELECT rater_number FROM raters WHERE review_id = ?", (review_id,))}
+    number = secrets.choice([number for number in range(1000, 10_000) if number not in taken])
+    (opened,) = open_file.execute("SELECT opened FROM reviews WHERE review_id = ?", (review_id,)).fetchone()
+    expires = max(now, opened) + keep_days * DAY  # a clock that was set back must not make ballots look old enough to be deleted
+    row = (_hash(rater.token), _hash(_plain(rater.receipt)), review_id, number, expires, politics)
+    open_file.execute("INSERT INTO raters VALUES (?, ?, ?, ?, ?, ?)", row)
+    return rater
+
+
+def who(open_file: sqlite3.Connection, token: str) -> tuple[str, int]:
+    """Review and number. Raises StudioError where nobody has this token (any more)."""
+    row = open_file.execute("SELECT review_id, rater_number FROM raters WHERE token = ?", (_hash(token),)).fetchone()
+    if row is None:
+        raise StudioError("You have not joined this review, or your ballots were withdrawn or have expired.", "Join it to vote.")
+    return str(row[0]), int(row[1])
+
+
+def member(open_file: sqlite3.Connection, token: str, review_id: str) -> int:
+    """The number of a rater of this review. Raises StudioError where the token belongs to another one."""
+    own, number = who(open_file, token)
+    if own != review_id:
+        raise StudioError("You have joined another review than this one.", "Open that review's link, or join this one.")
+    return number
+
+
+def by_receipt(open_file: sqlite3.Connection, receipt: str) -> tuple[str, int]:
+    """Review and number. Raises StudioError where no ballots belong to the code."""
+    row = open_file.execute("SELECT review_id, rater_number FROM raters WHERE receipt = ?", (_hash(_plain(receipt)),)).fetchone()
+    if row is None:
+        raise StudioError(
+            "No ballots belong to this code.", "Check its twelve letters and digits; what was withdrawn or has expired is gone already."
+        )
+    return str(row[0]), int(row[1])
+
+
+def expired(open_file: sqlite3.Connection, now: float) -> list[tuple[str, int]]:
+    """Review and number of the raters whose time is over."""
+    return open_file.execute("SELECT review_id, rater_number FROM raters WHERE expires < ?", (now,)).fetchall()
+
+
+def cleared(open_file: sqlite3.Connection, review_id: str, number: int) -> int:
+    """Deletes what any table holds of a rater, codings and guesses included. Returns how many ballots there were."""
+    (ballots,) = open_file.execute(
+        "SELECT count(*) FROM ballots WHERE review_id = ? AND rater_number = ?", (review_id, number)
+    ).fetchone()  # fmt: skip
+    for (table,) in open_file.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+        quoted = '"' + table.replace('"', '""') + '"'
+        names = {row[1] for row in open_file.execute(f"PRAGMA table_info({quoted})")}
+        if {"review_id", "rater_number"} <= names:
+            open_file.execute(f"DELETE FROM {quoted} WHERE review_id = ? AND rater_number = ?", (review_id, number))
+    return int(ballots)
+
+
+def is_closed(open_file: sqlite3.Connection, review_id: str) -> bool:
+    row = open_file.execute("SELECT closed FROM reviews WHERE review_id = ?", (review_id,)).fetchone()
+    if row is None:
+        raise NO_REVIEW
+    return row[0] is not None
+
+
+def refuse_closed(open_file: sqlite3.Connection, review_id: str) -> None:
+    if is_closed(open_file, review_id):
+        raise StudioError("This review is closed.", "Votes are not taken any more; you can still withdraw yours.")
+
+
+def refuse_full(open_file: sqlite3.Connection, review_id: str, protocol: Protocol) -> None:
+    """The number of raters is part of the plan: going on until a result pleases is not possible."""
+    query = "SELECT count(*) FROM ballots WHERE review_id = ? GROUP BY rater_number"
+    finished = sum(count >= len(protocol.items) for (count,) in open_file.execute(query, (review_id,)))
+    if protocol.design.kind == "research" and finished >= protocol.design.raters:
+        raise StudioError(f"All {protocol.design.raters} planned raters of this review have finished.", "Its owner can close it now.")
+
+
+def _plain(receipt: str) -> str:
+    """As it was made, however it was typed."""
+    return "".join(letter for letter in receipt.upper() if letter.isalnum())
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()

@@ -1,0 +1,1 @@
+"""The stages of Review: set up, take part, guess, results."""
