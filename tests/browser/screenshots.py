@@ -40,20 +40,18 @@ def take(chromium: Any, url: str, width: int) -> None:
             page.screenshot(path=str(TARGET / f"tune-setup-{width}.png"), full_page=True)
             page.locator("#tune-stages").get_by_role("tab", name="Watch", exact=True).click()
             page.wait_for_selector("#plot-shift .js-plotly-plot")
-        if tab == "Compare":
-            compare(page, width)
         page.wait_for_timeout(2500)
         page.screenshot(path=str(TARGET / f"{tab.lower()}-{width}.png"), full_page=True)
+        if tab == "Compare":
+            compare(page, width)
     page.close()
 
 
 def compare(page: Any, width: int) -> None:
-    """Where the bias speaks in the recorded answers; then the first screen again."""
+    """Where the bias speaks in the recorded answers."""
     page.locator("#look").get_by_label("Where the bias speaks", exact=True).check()
     page.wait_for_selector("#panes .ps-tok", timeout=120_000)
     page.screenshot(path=str(TARGET / f"compare-bias-{width}.png"), full_page=True)
-    page.locator("#look").get_by_label("Answers", exact=True).check()
-    page.wait_for_selector("#panes .ps-tok", state="detached")
 
 
 def curate(page: Any, width: int) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import gradio as gr
 
 from pipelines.comparing.comparison import Comparison
 from pipelines.comparing.taught import nearest
@@ -23,7 +26,7 @@ LOOKS = {
     "What taught it?": "taught",
 }
 NOTHING = StudioError("There are no answers to look into yet.", "Press “Ask all” first.")
-Shown = tuple[str, str, str]
+Shown = tuple[Any, str, str]
 
 
 def look(services: Services, talk: Comparison | None, wanted: str) -> Iterator[Shown]:
@@ -41,7 +44,7 @@ def look(services: Services, talk: Comparison | None, wanted: str) -> Iterator[S
 
 
 def _read(services: Services, talk: Comparison, wanted: str) -> Iterator[Shown]:
-    yield "", cards.conversation(talk, show=LOOKS.get(wanted, "plain")), ""
+    yield gr.skip(), cards.conversation(talk, show=LOOKS.get(wanted, "plain")), ""
 
 
 def _traced(services: Services, talk: Comparison, wanted: str) -> Iterator[Shown]:
