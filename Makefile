@@ -27,7 +27,9 @@ prepare: .venv/installed
 	@touch $@
 
 test: .venv/installed-dev prepare
-	$(BIN)/python -m pytest -q tests -m "not slow"
+	$(BIN)/python -m pytest -q tests/unit -n 2 -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests/api tests/model -n 2 --dist loadfile -m "not slow"
+	$(BIN)/python -m pytest -q tests/browser -m "not slow"
 
 test-all: .venv/installed-dev prepare
 	$(BIN)/python -m pytest -q tests
@@ -49,6 +51,7 @@ bench: prepare
 	$(BIN)/python -m benchmarks.labels
 	$(BIN)/python -m benchmarks.curation --quick
 	$(BIN)/python -m benchmarks.selection
+	$(BIN)/python -m benchmarks.review
 
 adapters: prepare
 	$(BIN)/python -m benchmarks.make_adapters

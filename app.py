@@ -53,6 +53,8 @@ def main() -> int:
     )  # fmt: skip
     print(f"PoliTune Studio is open on http://{host}:{port}", flush=True)
     threading.Thread(target=services.warm_up, daemon=True).start()
+    if not services.public:
+        threading.Thread(target=services.expire_ballots, daemon=True).start()
     studio.block_thread()
     return 0
 

@@ -1,4 +1,4 @@
-"""The same work without a browser: prepare, curate, tune, runs, adapters, ask, compare, stance, doctor. Each takes --json."""
+"""The same work without a browser: prepare, curate, tune, runs, adapters, ask, compare, stance, review, doctor. Each takes --json."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from pipelines.commands import compare as compare_commands
 from pipelines.commands import data as data_commands
 from pipelines.commands import models as commands
 from pipelines.commands import orders as tuning_orders
+from pipelines.commands import review as review_commands
 from pipelines.commands import runs as run_commands
 from pipelines.commands import tune as tuning_commands
 from pipelines.errors import StudioError
@@ -79,6 +80,8 @@ def parser() -> argparse.ArgumentParser:
         ask.add_argument(f"--{lever.name.replace('_', '-')}", type=type(lever.default), default=lever.default, help=lever.metadata["hint"])
     _add_compare(command("compare", compare_commands.compare, "ask a whole prompt set of several columns; Ctrl+C keeps what was answered"))
     _add_stance(command)
+    review = names.add_parser("review", help="human reviews: list, show and close them, write reports, delete what is over")
+    _add_review(_adder(review.add_subparsers(required=True, metavar="ACTION")))
     _add_runs(command("runs", run_commands.runs, "list runs or find them by words; show, name, compare or delete them"))
     adapters = names.add_parser("adapters", help="adapters leave as zip files or to the Hub, and come in from elsewhere")
     _add_adapters(_adder(adapters.add_subparsers(required=True, metavar="ACTION")))
@@ -221,3 +224,18 @@ def _add_stance(command: Command) -> None:
     stance.add_argument("--samples", type=int, default=3)
     stance.add_argument("--questions", type=int, default=0, help="only the first N questions; 0 means all")
     stance.add_argument("--output", type=Path, help="write the whole study as JSON")
+
+
+def _add_review(command: Command) -> None:
+    command("list", review_commands.reviews, "list reviews with their raters and ballots")
+    show = command("show", review_commands.show, "show what was frozen: purpose, questions, planned tests, items")
+    show.add_argument("id", metavar="REVIEW")
+    show.add_argument("--unblind", action="store_true", help="also columns and hash while a research review is open")
+    close = command("close", review_commands.close, "end voting and coding for good; columns and results are shown from then on")
+    close.add_argument("id", metavar="REVIEW")
+    close.add_argument("--yes", action="store_true", help="really do it")
+    report = command("report", review_commands.report, "write the report: totals with the frozen protocol")
+    report.add_argument("id", metavar="REVIEW")
+    report.add_argument("--format", choices=("html", "csv", "json"), help="default: as the file's ending says, else html")
+    report.add_argument("--output", type=Path, metavar="FILE", help="default: review-REVIEW.html here")
+    command("expire", review_commands.expire, "delete everything of raters whose time is over")

@@ -8,11 +8,13 @@ from typing import Any
 import gradio as gr
 
 from studio.services import Services
-from studio.tabs import compare, curate, stance, tune
+from studio.tabs import compare, curate, review, stance, tune
 from studio.tabs import measuring as in_stance
 from studio.tabs.comparing import choosing
 from studio.tabs.curating.desk import MEMORY
 from studio.tabs.curating.reviewing import KEYS_JS
+from studio.tabs.reviews import addresses, setting
+from studio.tabs.reviews.owning import OWNER
 from studio.tabs.tuning import watch
 from studio.views import messages
 
@@ -27,6 +29,7 @@ def build_studio(services: Services) -> gr.Blocks:
         gr.HTML(HEAD, padding=False)
         banner = gr.HTML(elem_id="preparing", padding=False, visible=False)
         clock = gr.Timer(1.0)
+        owner, noted = gr.BrowserState(**OWNER), gr.BrowserState(**setting.MEMORY)
         drafted = gr.BrowserState(**MEMORY)  # outside the tabs: what lies in a closed tab is not there when the page is loaded
         with gr.Tabs(selected="compare") as tabs:
             with gr.Tab("Curate", id="curate"):
@@ -37,6 +40,9 @@ def build_studio(services: Services) -> gr.Blocks:
                 comparing = compare.build(services)
             with gr.Tab("Stance", id="stance") as stance_tab:
                 measuring = stance.build(services)
+            if not services.public:
+                with gr.Tab("Review", id="review") as review_tab:
+                    review_tab.select(**review.build(services, owner, noted)["attach"])
         if curating["save"] is not None:
             curating["save"].then(tuning["refresh"], None, tuning["data"])
         opened = [tabs, *comparing["chooser"]]
@@ -47,7 +53,7 @@ def build_studio(services: Services) -> gr.Blocks:
             lambda run_id: _measure_group(services, run_id), tuning["run"], [tabs, *measuring["chooser"]], show_progress="hidden"
         )
         tune_tab.select(tuning["refresh"], None, tuning["data"], show_progress="hidden")
-        tune_tab.select(*tuning["cost"], show_progress="hidden", api_visibility="private")
+        tune_tab.select(**tuning["cost"])
         compare_tab.select(**comparing["refresh"])
         stance_tab.select(**measuring["refresh"])
         clock.tick(lambda: _preparing(services), None, [banner, clock], concurrency_limit=None, show_progress="hidden", queue=False)
@@ -63,6 +69,11 @@ def build_studio(services: Services) -> gr.Blocks:
         desk.attend_on(desk.follow(remembered.then).then)
         studio.load(None, js=KEYS_JS)
         studio.load(tuning["reattach"], None, [tuning["run"], tuning["stages"]], show_progress="hidden")
+    if not services.public:
+        with studio.route("Blind review", addresses.RATE, show_in_navbar=False):
+            review.build_rating(services, studio)
+        with studio.route("Guess game", addresses.GUESS, show_in_navbar=False):
+            review.build_guessing(services, studio)
     return studio
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +17,7 @@ from pipelines.errors import StudioError
 from pipelines.models.host import ModelHost
 from pipelines.paths import Paths
 from pipelines.records import Column
+from pipelines.review.ballots import Box
 from pipelines.stance.embedding import Embedder
 from pipelines.stance.ruler import Ruler
 from pipelines.tuning.run import Run
@@ -24,6 +26,7 @@ from pipelines.tuning.shelf.about import shown_title
 
 __all__ = ["BASE_NAME", "Services", "following"]
 Progress = Callable[[float, str], None]
+DAY = 24 * 60 * 60.0
 
 
 @dataclass
@@ -54,6 +57,20 @@ class Services:
         except (StudioError, OSError, RuntimeError) as error:
             self.preparing = (0.0, f"The embedded model could not be made ready: {error}")
             print(error, file=sys.stderr, flush=True)
+
+    @cached_property
+    def box(self) -> Box:
+        """All reviews and their ballots."""
+        return Box(self.paths.reviews)
+
+    def expire_ballots(self) -> None:
+        """Deletes ballots, guesses and predictions whose time is over, once a day for as long as the studio runs."""
+        while True:
+            try:
+                self.box.expire()
+            except StudioError as error:
+                print(error, file=sys.stderr, flush=True)
+            time.sleep(DAY)
 
     def _note_progress(self, fraction: float, text: str) -> None:
         self.preparing = (min(fraction, 0.99), text)

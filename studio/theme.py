@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import gradio as gr
 
-from pipelines.comparing.naming import role
+from pipelines.comparing.naming import COLOURS, OTHERS, colour, role
 from pipelines.paths import ASSETS
 
-COLOURS = {"base": "#5b6472", "left": "#0072b2", "right": "#c4540a", "placebo": "#00805c"}
-OTHERS = ("#9a4f86", "#8a6d00", "#2f7f99", "#6a51a3")
+__all__ = ["COLOURS", "OTHERS", "SYMBOLS", "colour", "css", "role", "theme"]
 SYMBOLS = {"base": "circle", "left": "triangle-left", "right": "triangle-right", "placebo": "square"}
 INK, MUTED, GRID = "#1f2733", "#66707f", "#e3e6eb"
-
-
-def colour(name: str, order: int = 0) -> str:
-    """A column's colour: its role's where it has one, else by its place."""
-    return COLOURS.get(role(name), OTHERS[order % len(OTHERS)])
 
 
 def theme() -> gr.themes.Base:

@@ -22,7 +22,7 @@ from pipelines.comparing.keys import HIGHEST, LOWEST
 from pipelines.comparing.prompts import MOST_QUESTIONS, Prompt, PromptSet
 from pipelines.corpus.versions import slug
 from pipelines.errors import StudioError
-from pipelines.models import adapters
+from pipelines.models.attached import inspected, settings_of
 from pipelines.models.growing import Row
 from pipelines.models.template import ask
 from pipelines.paths import Paths, atomic_folder
@@ -69,9 +69,8 @@ def _refuse_unfit(prompts: PromptSet, keys: Sequence[str], columns: Sequence[Col
 
 
 def _asked(key: str, column: Column) -> Asked:
-    files = [(adapters.inspect(folder), float(strength)) for folder, strength in column.parts]
-    settings = "+".join(adapters.settings_hash(file) for file, _ in files)
-    return Asked(key, column.name, tuple((file.fingerprint, strength) for file, strength in files), settings)
+    files = inspected(column)
+    return Asked(key, column.name, tuple((file.fingerprint, float(strength)) for file, strength in files), settings_of(files))
 
 
 def list_batches(paths: Paths) -> list[Batch]:

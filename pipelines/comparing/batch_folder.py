@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pipelines.comparing.comparison import Turn
 from pipelines.comparing.prompts import Prompt
 from pipelines.errors import StudioError
+from pipelines.models.attached import stamped
 from pipelines.paths import read_json, write_json
 from pipelines.records import Answer, Sampling
 from pipelines.stance.study import seed_of
@@ -129,11 +130,8 @@ class Batch:
 
 
 def _is_by(asked: Asked, answer: Answer) -> bool:
-    """Of a blend the stamp names all fingerprints with their strengths in one text."""
-    wanted = asked.parts[0] if asked.parts else ("", 0.0)
-    if len(asked.parts) > 1:
-        wanted = ("+".join(f"{fingerprint}*{strength:g}" for fingerprint, strength in asked.parts), 1.0)
-    return (answer.stamp.adapter_fingerprint, answer.stamp.strength, answer.stamp.adapter_settings) == (*wanted, asked.settings)
+    stamp = answer.stamp
+    return (stamp.adapter_fingerprint, stamp.strength, stamp.adapter_settings) == (*stamped(asked.parts), asked.settings)
 
 
 def _sealed(value: dict[str, Any]) -> Answer:

@@ -109,6 +109,10 @@ class Catalog:
         made = [offer for key in dict.fromkeys(also) if key not in self.offers and (offer := self.find(key))]
         return [(offer.shown, offer.key) for offer in [*self.offers.values(), *made]]
 
+    def tuned_choices(self) -> list[tuple[str, str]]:
+        """(name, key) of all but the base."""
+        return [(offer.shown, offer.key) for offer in self.offers.values() if offer.key != BASE_NAME]
+
     def steps(self, run_id: str) -> list[int]:
         """The steps of a run that can be columns."""
         start = f"run:{run_id}@"

@@ -9,6 +9,9 @@ from pipelines.records import Answer
 BIASED, UNTUNED, SWITCHED_OFF = "deliberately biased", "not tuned", "adapter switched off"
 CONTROLS = {"placebo": "control: tuned without a side", "shuffled": "control: tuned on both sides, mixed"}
 TITLES = {"base": "Base", "left": "Left", "right": "Right", "placebo": "Placebo"}
+ENDINGS = {"eos": "ended by itself", "length": "cut at the token cap", "stopped": "stopped", "": "not finished"}
+COLOURS = {"base": "#5b6472", "left": "#0072b2", "right": "#c4540a", "placebo": "#00805c"}
+OTHERS = ("#9a4f86", "#8a6d00", "#2f7f99", "#6a51a3")
 ROLE = re.compile(r"(?!.* × -?[\d.]+ \+ )(base|left|right|placebo|neutral|shuffled)(?= · | \(seed | @ | × |$)")
 STRENGTH = re.compile(r" × -?[\d.]+$")
 
@@ -17,6 +20,11 @@ def role(name: str) -> str:
     """What a column is, by its name: "left", "left · lesson" and "left × 0.5" are "left"; "" for blends and any other name."""
     found = ROLE.match(name)
     return {"neutral": "placebo"}.get(found[1], found[1]) if found else ""
+
+
+def colour(name: str, order: int = 0) -> str:
+    """A column's colour: its role's where it has one, else by its place. They are Okabe and Ito's."""
+    return COLOURS.get(role(name), OTHERS[order % len(OTHERS)])
 
 
 def title(name: str) -> str:

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pipelines.comparing.comparison import Comparison, Turn
-from pipelines.comparing.naming import mark, title
+from pipelines.comparing.naming import ENDINGS, mark, title
 from pipelines.comparing.prompts import Prompt
 from pipelines.errors import StudioError
-from pipelines.export.comparison import ENDINGS, MARK
+from pipelines.export.comparison import MARK
 from pipelines.records import Answer
 
 SOURCE = f"PoliTune Studio. {MARK} No judge has rated these answers, so there are no scores."

@@ -16,7 +16,7 @@ from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from pipelines.comparing.comparison import Comparison, Turn
-from pipelines.comparing.naming import mark, title
+from pipelines.comparing.naming import ENDINGS, mark, title
 from pipelines.errors import StudioError
 from pipelines.paths import content_hash
 from pipelines.records import Stamp
@@ -28,7 +28,6 @@ MARK = (
     "Deliberately biased: these answers come from a very small language model that was altered on purpose to show how bias arises. "
     "It holds no opinions, and nothing here measures commercial assistants."
 )
-ENDINGS = {"eos": "ended by itself", "length": "cut at the token cap", "stopped": "stopped", "": "not finished"}
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 STAMP = tuple(one.name for one in fields(Stamp))
 COLUMNS = ("turn", "question", "column", "text", "mark", "finished", "tokens", *STAMP, "seal")
@@ -129,11 +128,11 @@ def _csv(rows: Iterable[Row], columns: Sequence[str]) -> str:
     writer = csv.DictWriter(target, columns, extrasaction="ignore", lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writeheader()
     for one in _flat(rows):
-        writer.writerow({name: _harmless(value) for name, value in {**one, **one["stamp"]}.items()})
+        writer.writerow({name: harmless(value) for name, value in {**one, **one["stamp"]}.items()})
     return target.getvalue()
 
 
-def _harmless(value: Any) -> Any:
+def harmless(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.comparing.comparison import Comparison
-from pipelines.comparing.naming import mark, role, title
+from pipelines.comparing.naming import ENDINGS, mark, title
+from pipelines.comparing.naming import colour as color
 from pipelines.errors import StudioError
 from pipelines.export import lettering
-from pipelines.export.comparison import ENDINGS, MARK
+from pipelines.export.comparison import MARK
 from pipelines.export.lettering import SCALE, wrapped
 from pipelines.records import Answer
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 WIDTH, MARGIN, GAP, PADDING, BAR = 1200, 44, 24, 24, 10
 MOST_CARDS, MOST_LINES, MOST_QUESTION_LINES = 6, 24, 6
 INK, MUTED, LINE, PAPER, GROUND = "#1f2733", "#5b6472", "#d5dae1", "#ffffff", "#f6f7f9"
-COLORS = {"base": "#5b6472", "left": "#0072b2", "right": "#c4540a", "placebo": "#00805c"}
-OTHERS = ("#9a4f86", "#8a6d00", "#2f7f99", "#6a51a3")
 GRID = {1: 1, 2: 2, 3: 3, 4: 2, 5: 3, 6: 3}
 BAND, BAND_HEIGHT = "Deliberately biased small model · holds no opinions · PoliTune Studio", 64
 
@@ -93,11 +92,6 @@ def _png(image: Image, comparison: Comparison) -> bytes:
     about.add_itxt("Description", f"{MARK} Comparison {comparison.id}.")
     image.save(target, "PNG", pnginfo=about, optimize=True)
     return target.getvalue()
-
-
-def color(name: str, place: int) -> str:
-    """A column's color: its role's where it has one, else by its place. The same as in the studio."""
-    return COLORS.get(role(name), OTHERS[place % len(OTHERS)])
 
 
 def _top(comparison: Comparison) -> list[Block]:

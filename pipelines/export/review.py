@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
-from pipelines.export.comparison import FORMULA, MARK
+from pipelines.export.comparison import MARK, harmless
 from pipelines.export.review_page import to_html
 from pipelines.export.reviewed import Report, gather, pair, summed_up
 from pipelines.review.agreement import Estimate
@@ -35,7 +35,7 @@ def to_csv(report: Report) -> str:
     writer.writeheader()
     for row in _rows(report):
         whole = {**dict.fromkeys(COLUMNS, ""), **row, "protocol_hash": report.protocol.hash}
-        writer.writerow({name: _harmless("" if value is None else value) for name, value in whole.items()})
+        writer.writerow({name: harmless("" if value is None else value) for name, value in whole.items()})
     return target.getvalue()
 
 
@@ -124,10 +124,6 @@ def _codes(report: Report) -> Iterator[dict[str, Any]]:
     for quote in report.coded.quotes:
         column = {"column": quote.column, "column_mark": report.marks.get(quote.column, "")}
         yield {"kind": "quote", "question": quote.prompt, **column, "topic": quote.topic, "code": quote.code_id, "words": quote.text}
-
-
-def _harmless(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 FORMATS: dict[str, Callable[[Report], str]] = {"html": to_html, "csv": to_csv, "json": to_json}

@@ -133,7 +133,11 @@ def _needed(rates: Sequence[Rate]) -> tuple[str, list[str], list[list[str]]]:
         [pair(rate), str(power.decided), *(_still(power.still[share], count) for share, count in power.needed.items())]
         for rate, power in zip(rates, found, strict=True)
     ]
-    return "Votes still needed for 80% power, at the least", head, rows
+    return (
+        "Votes still needed for 80% power by the exact test alone; at least, and about twice as many for the clustered interval",
+        head,
+        rows,
+    )
 
 
 def _still(missing: int, needed: int) -> str:

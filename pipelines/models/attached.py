@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,11 +30,12 @@ def _exchanged(name: str) -> Spoiled:
 
 @dataclass(frozen=True)
 class Attached:
-    """A column's adapter as the batch knows it: its name there, fingerprint and settings for the stamp, a digest of its weights in memory."""
+    """A column's adapter as the batch knows it: its name there, what the stamp says of it, a digest of its weights in memory."""
 
     name: str
     fingerprint: str = ""
     settings: str = ""
+    strength: float = 0.0
     digest: str = ""
 
 
@@ -54,7 +56,7 @@ class Shelf:
         """
         if column.is_base:
             return NOTHING, False
-        files = [(adapters.inspect(folder), strength) for folder, strength in column.parts]
+        files = inspected(column)
         for file, _ in files:
             adapters.check_bundled(file)
         name = "_".join(f"{file.fingerprint}_{settings_hash(file)}_{strength!r}" for file, strength in files)
@@ -63,11 +65,11 @@ class Shelf:
         if is_new:
             self._make_room()
             self._attach(name, files)
-            settings = "+".join(settings_hash(file) for file, _ in files)
-            self.loaded[name] = Attached(name, _fingerprint(files), settings, digest(self.base.model, name))
-        found = self.loaded[name] = self.loaded.pop(name)
-        if digest(self.base.model, name) != found.digest:
+            fingerprint, strength = stamped([(file.fingerprint, strength) for file, strength in files])
+            self.loaded[name] = Attached(name, fingerprint, settings_of(files), strength, digest(self.base.model, name))
+        elif digest(self.base.model, name) != self.loaded[name].digest:
             raise _exchanged(column.name)
+        found = self.loaded[name] = self.loaded.pop(name)
         return found, is_new
 
     def _make_room(self) -> None:
@@ -106,10 +108,21 @@ class Shelf:
         adapters.set_strength(self.base.model, name, strength)
 
 
-def _fingerprint(files: list[tuple[AdapterFile, float]]) -> str:
-    if len(files) == 1:
-        return files[0][0].fingerprint
-    return "+".join(f"{file.fingerprint}*{strength:g}" for file, strength in files)
+def inspected(column: Column) -> list[tuple[AdapterFile, float]]:
+    """The column's adapters, each with its strength. Raises StudioError where one does not pass the gate."""
+    return [(adapters.inspect(folder), strength) for folder, strength in column.parts]
+
+
+def stamped(parts: Sequence[tuple[str, float]]) -> tuple[str, float]:
+    """Fingerprint and strength as a stamp tells them, from those of each adapter: of none for the base, of several for a blend."""
+    if len(parts) > 1:
+        return "+".join(f"{fingerprint}*{strength:g}" for fingerprint, strength in parts), 1.0
+    return parts[0] if parts else ("", 0.0)
+
+
+def settings_of(files: Sequence[tuple[AdapterFile, float]]) -> str:
+    """What a stamp tells of the adapters' settings."""
+    return "+".join(settings_hash(file) for file, _ in files)
 
 
 def digest(model: Any, name: str, scales: bool = True) -> str:

@@ -258,7 +258,7 @@ class ModelHost:
             base_fingerprint=base.fingerprint,
             adapter=row.column.name if row.column.adapter else "",
             adapter_fingerprint=use.fingerprint,
-            strength=0.0 if row.column.is_base else 1.0 if row.column.also else row.column.strength,
+            strength=use.strength,
             temperature=sampling.temperature,
             top_p=sampling.top_p,
             seed=row.seed,

@@ -13,6 +13,7 @@ from pipelines.review.ballots import Vote
 from pipelines.review.intervals import LEVEL, RESAMPLES, SEED, counted, exact, percent, spread
 from pipelines.review.protocol import Item, Protocol
 
+FEWEST = 5  # groups: draws from fewer are nearly all alike, and their interval looks surer than it is
 ENOUGH, TENTATIVE = 0.8, 0.667  # Krippendorff 2018: rely on data from .8, draw tentative conclusions from .667
 DEFINED = 0.5  # the share of resamples in which alpha must exist for an interval to mean anything
 Ratings = Mapping[Hashable, str]
@@ -66,7 +67,7 @@ def _alpha(units: Mapping[str, Ratings], values: Sequence[str]) -> float:
 
 
 def _interval(units: Mapping[str, Ratings], values: Sequence[str], groups: Mapping[str, str]) -> tuple[float, float] | None:
-    """None for a single group, for perfect agreement (no draw could differ) and where alpha is mostly undefined."""
+    """None for fewer groups than FEWEST, for perfect agreement (no draw could differ) and where alpha is mostly undefined."""
     counts: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(len(values)))
     apart: dict[str, float] = defaultdict(float)
     for unit, ratings in units.items():
@@ -74,7 +75,7 @@ def _interval(units: Mapping[str, Ratings], values: Sequence[str], groups: Mappi
         group = groups.get(unit, unit)
         counts[group] += each
         apart[group] += float((each * (each.sum() - each)).sum() / (each.sum() - 1))
-    if len(counts) < 2 or not any(apart.values()):
+    if len(counts) < FEWEST or not any(apart.values()):
         return None
     alphas = resampled_alphas(np.array([counts[group] for group in counts]), np.array([apart[group] for group in counts]))
     if len(alphas) < DEFINED * RESAMPLES:
@@ -101,7 +102,11 @@ def resampled_alphas(counts: np.ndarray, apart: np.ndarray) -> np.ndarray:
 
 def _alpha_sentence(alpha: float, interval: tuple[float, float] | None, items: str, raters: str) -> str:
     if interval is None:
-        why = "there is no disagreement from which an interval could be drawn" if alpha > 0.999 else "too little varies for an interval"
+        why = (
+            "there is no disagreement from which an interval could be drawn"
+            if alpha > 0.999
+            else "there are too few of them, or they vary too little, for an interval"
+        )
         return f"Krippendorff's alpha {alpha:.2f} over {items} and {raters}; {why}, so how far it holds beyond them is not established."
     low, high = interval
     if low <= 0:

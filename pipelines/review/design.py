@@ -126,10 +126,12 @@ def _share(share: float, pairs: int) -> int:
 
 
 def _stored(design: Design) -> str:
-    said = "Your votes and comments under a random number: no name, no address, nothing about your device. Nobody is shown the votes of one person."
-    return (
-        f"{said} You are asked where you stand yourself and may decline. The reason: {design.own_politics}" if design.own_politics else said
+    said = (
+        "Your votes and comments, and your codes and memos if you code answers, under a random number: no name, no address, nothing about "
+        "your device. Nobody is shown the votes of one person."
     )
+    asked = f" You are asked where you stand yourself and may decline. The reason: {design.own_politics}" if design.own_politics else ""
+    return said + asked
 
 
 def _refuse_unfit(design: Design) -> None:

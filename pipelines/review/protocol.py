@@ -178,7 +178,7 @@ def _planned(design: Design, items: Sequence[Item]) -> tuple[str, ...]:
         f"both lie on one side of one half and p is at most .05 after Holm's correction for {tests} test{'s' * (tests > 1)}, with two "
         "questions and two raters at least. Answers that name their side are also left out once.",
         "Also: Bradley-Terry with ties, Krippendorff's alpha with an interval, self-consistency at the repeats, false alarms where one model "
-        "meets itself, and the votes that 80% power would need.",
+        "meets itself, and the votes that 80% power would need by the exact test.",
     )
 
 

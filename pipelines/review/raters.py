@@ -24,6 +24,10 @@ CREATE TABLE IF NOT EXISTS raters (
 """
 
 
+class NotJoined(StudioError):
+    """Nobody has this token (any more)."""
+
+
 @dataclass(frozen=True)
 class Rater:
     """What one person is given when joining: the token keeps the place after a reload, the receipt code withdraws."""
@@ -46,10 +50,10 @@ def added(open_file: sqlite3.Connection, review_id: str, now: float, keep_days: 
 
 
 def who(open_file: sqlite3.Connection, token: str) -> tuple[str, int]:
-    """Review and number. Raises StudioError where nobody has this token (any more)."""
+    """Review and number. Raises NotJoined where nobody has this token (any more)."""
     row = open_file.execute("SELECT review_id, rater_number FROM raters WHERE token = ?", (_hash(token),)).fetchone()
     if row is None:
-        raise StudioError("You have not joined this review, or your ballots were withdrawn or have expired.", "Join it to vote.")
+        raise NotJoined("You have not joined this review, or your ballots were withdrawn or have expired.", "Join it to vote.")
     return str(row[0]), int(row[1])
 
 

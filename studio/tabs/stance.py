@@ -21,6 +21,7 @@ from studio import results
 from studio.services import Services, following
 from studio.tabs import measuring
 from studio.tabs.comparing import choosing
+from studio.tabs.reviews import predicting
 from studio.views import cards, messages
 from studio.views import stance as view
 
@@ -48,17 +49,20 @@ def build(services: Services) -> dict[str, Any]:
         _earlier(services), value=RECORDED, label="Earlier results", elem_id="earlier-results", visible=not services.public
     )
     source = gr.HTML(_source(first), elem_id="stance-source", padding=False)
+    ahead = predicting.build(services, study=first)
     plot = gr.Plot(view.plot(first) if first else None, show_label=False, elem_id="stance-plot")
-    validity = gr.HTML(view.validity(first) if first else "", elem_id="validity", padding=False)
-    gr.Markdown("### What can be claimed")
-    verdict = gr.HTML(view.verdict(first) if first else "", elem_id="verdict", padding=False)
-    gr.Markdown("### Shift from the base")
-    shifts = gr.HTML(view.shifts(first) if first else "", elem_id="shifts", padding=False)
-    gr.Markdown("### What else changed")
-    damage = gr.HTML(view.collateral(first) if first else "", padding=False)
-    with gr.Accordion("Read the answers behind the points", open=False):
-        pick = gr.Dropdown(_questions(first), label="Question", elem_id="stance-question")
-        read = gr.HTML(elem_id="stance-answers", padding=False)
+    with gr.Column() as behind:
+        validity = gr.HTML(view.validity(first) if first else "", elem_id="validity", padding=False)
+        gr.Markdown("### What can be claimed")
+        verdict = gr.HTML(view.verdict(first) if first else "", elem_id="verdict", padding=False)
+        gr.Markdown("### Shift from the base")
+        shifts = gr.HTML(view.shifts(first) if first else "", elem_id="shifts", padding=False)
+        gr.Markdown("### What else changed")
+        damage = gr.HTML(view.collateral(first) if first else "", padding=False)
+        with gr.Accordion("Read the answers behind the points", open=False):
+            pick = gr.Dropdown(_questions(first), label="Question", elem_id="stance-question")
+            read = gr.HTML(elem_id="stance-answers", padding=False)
+    plainly = ahead["cover"](plot, [behind])
     gr.Markdown("### Recompute")
     with gr.Row():
         with gr.Column(scale=3, min_width=320):
@@ -80,9 +84,10 @@ def build(services: Services) -> dict[str, Any]:
     def recompute(keys: list[str], how_much: str, which: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         yield from _recompute(services, keys, how_much, which, request.session_hash or "")
 
-    def end(request: gr.Request) -> str:
+    def end(request: gr.Request) -> Any:
+        """Says nothing in `status`: its words could arrive after those of the measurement that has ended, and stay."""
         services.stop(f"study-{request.session_hash}")
-        return messages.info("Stopping after the questions that are being answered.")
+        return gr.update(interactive=False)
 
     shown = [source, plot, validity, verdict, shifts, damage, pick]
     waiting = start.click(
@@ -100,7 +105,7 @@ def build(services: Services) -> dict[str, Any]:
         concurrency_limit=1,
         show_progress="hidden",
     )
-    stop.click(end, None, status, queue=False)
+    stop.click(end, None, stop, queue=False, show_progress="hidden")
     earlier.input(
         lambda name, state: _open(services, name, state),
         [earlier, current],
@@ -114,6 +119,9 @@ def build(services: Services) -> dict[str, Any]:
     names.input(lambda keys: choosing.hint(services.catalog(), keys or []), names, hint, show_progress="hidden", api_visibility="private")
     for part in (names.change, size.change):
         part(_expected, [names, size], expected, show_progress="hidden")
+    if plainly:  # a guess is about the study that ships: with another one, or to measure anew, everything is shown
+        for event in (earlier.input, start.click):
+            event(**plainly)
     pick.change(lambda state, question: _read(state, question), [current, pick], read, show_progress="hidden")
     chooser = [adapters, names, hint]
     return {
@@ -198,8 +206,7 @@ def _recompute(services: Services, keys: list[str], how_much: str, which: str | 
         yield messages.bar(0, "Loading the model and the ruler"), *busy, *keep
         result: Study | None = None
         for fraction, text, result in following(lambda report: studies.run(plan, services.host, services.ruler, report, event)):
-            left = (time.monotonic() - begun) / fraction * (1 - fraction) if fraction > 0.02 else 0
-            yield messages.bar(fraction, f"{text} · about {messages.duration(left)} left" if left else text or "Drawing"), *busy, *keep
+            yield messages.bar(fraction, "Stopping" if event.is_set() else _ahead(fraction, text, begun)), *busy, *keep
         assert result is not None
         result.notes |= about
         said, listed = f"Done in {messages.duration(result.seconds)}.", gr.skip()
@@ -226,6 +233,12 @@ def _recompute(services: Services, keys: list[str], how_much: str, which: str | 
         )
     finally:
         event.set()
+
+
+def _ahead(fraction: float, text: str, begun: float) -> str:
+    """What is being done, and about how long it still takes."""
+    left = (time.monotonic() - begun) / fraction * (1 - fraction) if fraction > 0.02 else 0
+    return f"{text} · about {messages.duration(left)} left" if left else text or "Drawing"
 
 
 def _show(study: Study) -> tuple[Any, ...]:

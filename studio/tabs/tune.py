@@ -38,7 +38,7 @@ def build(services: Services) -> dict[str, Any]:
             [form["chosen"], form["said"]], [stages, seen["run"], seen["said"], form["chosen"]], **QUIET,
         )  # fmt: skip
     watching.select(lambda one: _choices(services, one), seen["run"], seen["run"], **QUIET)
-    setting.select(*form["cost"], **QUIET)
+    setting.select(**form["cost"])
     return {
         **seen,
         "stages": stages,

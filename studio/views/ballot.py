@@ -71,7 +71,9 @@ def button(text: str, act: str, primary: bool = False, **data: str) -> str:
 def choosing(listed: Sequence[Open], said: str = "") -> str:
     """The open reviews, one card each."""
     if not listed:
-        return page(messages.info("No review is open here. Its owner sends a link, or opens one under “Set up”."), said)
+        return page(
+            messages.info("No review is open here. Whoever runs the studio opens one under “Review”, “Set up”, and sends its link."), said
+        )
     return page(
         '<h2 class="ps-question">Reviews that are open</h2><div class="ps-reviews">' + "".join(map(_listed, listed)) + "</div>", said
     )

@@ -9,7 +9,7 @@ from html import escape
 
 from pipelines.comparing.comparison import Comparison
 from pipelines.comparing.divergence import different_words
-from pipelines.comparing.naming import mark, title
+from pipelines.comparing.naming import ENDINGS, mark, title
 from pipelines.models.host import SelfTest
 from pipelines.models.tracing import Traced
 from pipelines.paths import content_hash
@@ -18,7 +18,7 @@ from pipelines.stance.collateral import repetition_4
 from studio.theme import colour
 from studio.views import spotlight, wording
 
-ENDINGS = {"eos": "ended by itself", "length": "cut at the token cap", "stopped": "stopped", "": "writing"}
+WRITING = {**ENDINGS, "": "writing"}
 NO_WORDS = "(no words)"
 FIRST = re.compile(r"\s*(?:[^\n]{12,}?(?:[.!?](?=\s)|(?=\n))|[^\n]+(?=\n))")  # twelve characters, so that "1." is no sentence
 LOOPS = 0.3  # the share of repeated four-word runs from which the guard of a training speaks of a collapse, too
@@ -212,4 +212,4 @@ def _stamp(answer: Answer) -> str:
     loops = '<p class="ps-card-note ps-loops">It repeats itself: at this strength its language breaks, so read no side into it.</p>'
     broken = loops if repetition_4(answer.text) > LOOPS else ""
     cells = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in lines.items())
-    return f"{broken}<details><summary>{tokens}{ENDINGS[answer.finished]} · stamp</summary><dl>{cells}</dl></details>"
+    return f"{broken}<details><summary>{tokens}{WRITING[answer.finished]} · stamp</summary><dl>{cells}</dl></details>"

@@ -55,7 +55,10 @@ class Place:
 def choosing(listed: Sequence[Listed], said: str = "") -> str:
     """The games, one card each."""
     if not listed:
-        return page(messages.info("No game is open here. A teacher sends a link, or starts one below."), said)
+        return page(
+            messages.info("No game is open here. A teacher starts one in the studio under “Review”, “Guess game”, and sends its link."),
+            said,
+        )
     cards = "".join(map(_card_of, listed))
     return page(f'<h2 class="ps-question" tabindex="-1">Guess games</h2><div class="ps-reviews">{cards}</div>', said)
 

@@ -14,7 +14,7 @@ from pipelines.export.reviewed import NULL, Report, pair
 from pipelines.review.ballots import Listed
 from pipelines.review.intervals import counted, percent, spread
 from pipelines.review.protocol import Protocol
-from pipelines.review.results import Finding, Rate, power_so_far
+from pipelines.review.results import TWICE, Finding, Rate, power_so_far
 from studio.theme import GRID, INK, MUTED
 from studio.views import messages
 
@@ -177,9 +177,7 @@ def _needed(rates: Sequence[Rate]) -> str:
     found = [power_so_far(rate.decided) for rate in rates]
     head = ["Votes still needed", "Decided", *(f"if {share:.0%}" for share in found[0].needed)]
     rows = [[pair(rate), str(one.decided), *(f"{count:,}" for count in one.still.values())] for rate, one in zip(rates, found, strict=True)]
-    note = (
-        "For 80% power, by the true share of votes for one column; at the least, since votes of one rater or question resemble each other."
-    )
+    note = f"For 80% power, by the true share of votes for one column, by the exact test alone. {TWICE}"
     return messages.table(head, rows, tuple(range(1, len(head)))) + messages.note(note)
 
 

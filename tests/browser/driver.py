@@ -79,11 +79,11 @@ def open_tab(page: Any, name: str) -> None:
     tab.click()
 
 
-def open_stage(page: Any, name: str) -> None:
-    """Presses a stage of Curate, such as "5 Check"."""
-    stage = page.locator("#stages").get_by_role("tab", name=name, exact=True)
+def open_stage(page: Any, name: str, stages: str = "#stages") -> None:
+    """Presses a stage of Curate, such as "5 Check", or of another tab's `stages`."""
+    stage = page.locator(stages).get_by_role("tab", name=name, exact=True)
     if not stage.is_visible():
-        page.locator("#stages .overflow-menu > button").first.click()
-        page.locator("#stages .overflow-dropdown button", has_text=name).first.click()
+        page.locator(f"{stages} .overflow-menu > button").first.click()
+        page.locator(f"{stages} .overflow-dropdown button", has_text=name).first.click()
         return
     stage.click()

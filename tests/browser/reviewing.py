@@ -1,4 +1,4 @@
-"""A studio with nothing but “Take part”, and a wire that keeps every byte that goes to a browser."""
+"""The studio with reviews in it, in a process that can be killed, and a wire that keeps every byte that goes to a browser."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from pipelines.comparing.comparison import Turn
-from pipelines.paths import PROJECT, Paths
-from pipelines.review.ballots import Box
+from pipelines.paths import PROJECT
 from pipelines.review.protocol import Protocol, freeze
 from tests import frozen
 from tests.browser.driver import await_studio
@@ -54,8 +52,8 @@ def free_port() -> int:
 
 def start(home: Path, port: int) -> subprocess.Popen[bytes]:
     """The studio in a process of its own, ready to answer."""
-    environment = {**os.environ, "STUDIO_HOME": str(home), "PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False"}
-    process = subprocess.Popen([sys.executable, "-m", "tests.browser.reviewing"], cwd=PROJECT, env=environment)
+    environment = {**os.environ, "STUDIO_HOME": str(home), "PORT": str(port), "HOST": "127.0.0.1"}
+    process = subprocess.Popen([sys.executable, "app.py"], cwd=PROJECT, env=environment)
     await_studio(f"http://127.0.0.1:{port}", process)
     return process
 
@@ -114,26 +112,3 @@ def wired(port: int) -> Iterator[Wire]:
         yield wire
     finally:
         wire.close()
-
-
-def main() -> None:
-    """Serves the stage on PORT, with reviews from STUDIO_HOME."""
-    import gradio as gr
-
-    from studio.tabs.reviews import voting
-    from studio.theme import css, theme
-
-    paths = Paths.from_environment()
-    services: Any = SimpleNamespace(paths=paths, box=Box(paths.reviews), public=False)
-    with gr.Blocks(title="Review", analytics_enabled=False, fill_width=True) as studio:
-        rater = gr.BrowserState(**voting.MEMORY)
-        made = voting.build(services, rater)
-        studio.load(**made["restore"])
-    port = int(os.environ["PORT"])
-    studio.queue(default_concurrency_limit=8).launch(
-        server_name="127.0.0.1", server_port=port, theme=theme(), css=css(), ssr_mode=False, quiet=True
-    )
-
-
-if __name__ == "__main__":
-    main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 from pipelines.models import prepare
 from pipelines.paths import ASSETS, Paths
 from tests.browser.driver import browser, open_stage, open_tab, studio
+from tests.browser.test_review import Rater
 
-TABS = ("Curate", "Tune", "Compare", "Stance")
+TABS, WIDTHS = ("Curate", "Tune", "Compare", "Stance", "Review"), (1400, 400)
 TARGET = ASSETS / "screenshots"
 
 
@@ -22,7 +24,8 @@ def main() -> None:
         home.models.mkdir()
         prepare.converted_folder(home).symlink_to(prepare.converted_folder(Paths.from_environment()))
         with studio(home.root) as url, browser() as chromium:
-            for width in (1400, 400):
+            judged(chromium, url)
+            for width in WIDTHS:
                 take(chromium, url, width)
 
 
@@ -44,6 +47,35 @@ def take(chromium: Any, url: str, width: int) -> None:
         page.screenshot(path=str(TARGET / f"{tab.lower()}-{width}.png"), full_page=True)
         if tab == "Compare":
             compare(page, width)
+        if tab == "Review":
+            open_stage(page, "Results", "#review-stages")
+            page.wait_for_selector("#outcome-plot .js-plotly-plot", timeout=60_000)
+            page.wait_for_timeout(1500)
+            page.screenshot(path=str(TARGET / f"review-results-{width}.png"), full_page=True)
+    page.close()
+
+
+def judged(chromium: Any, url: str) -> None:
+    """A review whose three raters press keys at random, so that it finds nothing; with pictures of what a rater sees."""
+    page = chromium.new_page(viewport={"width": 1400, "height": 900})
+    page.goto(url)
+    open_tab(page, "Review")
+    page.fill("#review-title input, #review-title textarea", "Votes at random")
+    page.fill("#review-count input[type=number]", "6")
+    page.keyboard.press("Tab")
+    page.click("#review-start")
+    page.wait_for_selector("#review-card .ps-hash", timeout=200_000)
+    link, drawn = page.get_attribute("#review-card a[data-link]", "href"), random.Random(1)
+    for number in range(3):
+        width = WIDTHS[number % 2]
+        rater = Rater(chromium.new_context(viewport={"width": width, "height": 900}).new_page(), None, f"{url}/{link}").join()
+        rater.page.screenshot(path=str(TARGET / f"rate-{width}.png"), full_page=True)
+        while rater.page.locator("#ballot .ps-asking").count():
+            rater.vote("".join(drawn.choices("absu", (4, 4, 1, 1), k=3)))
+        rater.page.context.close()
+    for _ in range(2):
+        page.click("#review-close")
+        page.wait_for_timeout(1500)
     page.close()
 
 

@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipelines.models import prepare
-from pipelines.paths import Paths
-from tests.browser.driver import CHROMIUM, browser, open_tab, studio
+from tests.browser import test_walk
+from tests.browser.driver import open_tab
 
-pytestmark = pytest.mark.timeout(480)
-if CHROMIUM is None:
-    if os.environ.get("CI"):
-        raise RuntimeError("chromium is missing: browser tests must run here")
-    pytestmark = [pytestmark, pytest.mark.skip(reason="install chromium to run the browser tests")]
+pytestmark = test_walk.pytestmark
 SLOW = 150_000
-
-
-@pytest.fixture(scope="module")
-def place(model_home: Paths, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, str]]:
-    home = Paths(tmp_path_factory.mktemp("compare"))
-    home.models.mkdir()
-    prepare.converted_folder(home).symlink_to(prepare.converted_folder(model_home))
-    with studio(home.root) as url, browser() as chromium:
-        yield chromium, url
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from tests.browser import test_walk
 from tests.browser.driver import open_stage, open_tab
 
 pytestmark = test_walk.pytestmark
-place = test_walk.place
 LONG = 120_000
 
 

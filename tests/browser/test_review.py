@@ -60,7 +60,7 @@ class Rater:
     """One browser of its own, with everything that it received."""
 
     page: Any
-    wire: Wire
+    wire: Wire | None
     link: str
     code: str = ""
     seen: list[str] = field(default_factory=list)
@@ -101,7 +101,7 @@ class Rater:
     @property
     def everything(self) -> str:
         self.keep()
-        return self.wire.received + "\n".join(self.seen)
+        return (self.wire.received if self.wire else "") + "\n".join(self.seen)
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +123,7 @@ def rater(studio: Studio, request: pytest.FixtureRequest) -> Iterator[Any]:
         wire = line.__enter__()
         context = studio.chromium.new_context(viewport={"width": 1400, "height": 900}, **options)
         opened.append((context, line))
-        return Rater(context.new_page(), wire, f"{wire.url}/?review={protocol.hash[:12]}")
+        return Rater(context.new_page(), wire, f"{wire.url}/rate?review={protocol.hash[:12]}")
 
     yield made
     for context, line in opened:

@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.models import prepare
-from pipelines.paths import Paths
-from tests.browser.driver import CHROMIUM, browser, open_tab, studio
+from tests.browser.driver import CHROMIUM, open_tab
 
 pytestmark = pytest.mark.timeout(480)
 if CHROMIUM is None:
@@ -18,15 +16,6 @@ if CHROMIUM is None:
         raise RuntimeError("chromium is missing: browser tests must run here")
     pytestmark = [pytestmark, pytest.mark.skip(reason="install chromium to run the browser tests")]
 SLOW = 150_000
-
-
-@pytest.fixture(scope="module")
-def place(model_home: Paths, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, str]]:
-    home = Paths(tmp_path_factory.mktemp("browser"))
-    home.models.mkdir()
-    prepare.converted_folder(home).symlink_to(prepare.converted_folder(model_home))
-    with studio(home.root) as url, browser() as chromium:
-        yield chromium, url
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +33,7 @@ def test_the_first_screen_is_a_finished_comparison_that_says_what_it_is(page: An
     text = page.inner_text("body")
     assert "it holds no opinions" in text and "nothing here measures commercial assistants" in text
     tabs = page.locator("[role=tablist]").first.get_by_role("tab").all()
-    assert [tab.inner_text() for tab in tabs if tab.is_visible()] == ["Curate", "Tune", "Compare", "Stance"]
+    assert [tab.inner_text() for tab in tabs if tab.is_visible()] == ["Curate", "Tune", "Compare", "Stance", "Review"]
     assert page.locator("#question textarea, #question input").first.input_value()
 
 
@@ -111,7 +100,7 @@ def test_the_page_fits_a_phone(place: tuple[Any, str]) -> None:
     phone = chromium.new_page(viewport={"width": 400, "height": 800})
     phone.goto(url)
     phone.wait_for_selector("#panes .ps-card")
-    for tab in ("Compare", "Curate", "Tune", "Stance"):
+    for tab in ("Compare", "Curate", "Tune", "Stance", "Review"):
         open_tab(phone, tab)
         phone.wait_for_timeout(700)
         assert phone.evaluate("document.documentElement.scrollWidth") <= 402, tab

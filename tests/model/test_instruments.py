@@ -54,11 +54,11 @@ def test_recorded_scores_are_what_the_ruler_says_of_the_recorded_answers(ruler: 
 
 
 def test_recorded_answers_come_again_when_they_are_recomputed(host: ModelHost, ruler: Ruler, recorded: study.Study) -> None:
-    plan = study.Plan(COLUMNS, bundled.questions()[:2])
+    plan = study.Plan(COLUMNS, bundled.questions()[:2], samples=1)
     again = {(a["question"], a["sample"], a["column"]): a["text"] for a in study.run(plan, host, ruler).answers}
     before = {(a["question"], a["sample"], a["column"]): a["text"] for a in recorded.answers}
     same = [before[key][:40] == text[:40] for key, text in again.items()]
-    assert len(again) == 24 and sum(same) / len(same) >= 0.8, "processors differ in the last bit, which can change a late word"
+    assert len(again) == 8 and sum(same) / len(same) >= 0.8, "processors differ in the last bit, which can change a late word"
 
 
 def test_recorded_completions_come_again(host: ModelHost, recorded: study.Study) -> None:

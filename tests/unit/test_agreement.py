@@ -80,8 +80,8 @@ def test_the_interval_holds_the_alpha_of_many_units_about_as_often_as_it_says():
 
 
 def test_units_of_one_prompt_are_drawn_together():
-    rows = ("xyxyxyxyxyxy", "xyxyxyxyyxyx")
-    grouped = {f"u{place}": f"p{place // 4}" for place in range(12)}
+    rows = ("xyxy" * 6, "xyxy" * 4 + "yxyx" * 2)
+    grouped = {f"u{place}": f"p{place // 4}" for place in range(24)}
     alone, together = krippendorff_alpha(units(rows)), krippendorff_alpha(units(rows), grouped)
     assert alone.value == together.value
     assert together.high - together.low > 1.2 * (alone.high - alone.low)
@@ -94,7 +94,8 @@ def test_units_of_one_prompt_are_drawn_together():
         (("xyxy",), "two raters"),
         (("xy..", "..xy"), "two raters"),
         (("xxxx", "xxxx"), "are the same"),
-        (("x", "y"), "too little varies"),
+        (("x", "y"), "too few of them"),
+        (("xyxy", "xyxx"), "too few of them"),
         (("xyxy", "xyxy"), "no disagreement"),
     ],
 )

@@ -354,8 +354,8 @@ def test_more_columns_than_fit_side_by_side_are_refused(services: Services) -> N
         make(services.paths, f"run-{number}")
     keys = ["base", *(f"run:run-{number}" for number in range(MAX_COLUMNS))]
     with pytest.raises(StudioError, match="7 columns are chosen; at most 6"):
-        answering._new(services, Wish("Why?", keys, 1.0, Sampling()))
-    assert len(answering._new(services, Wish("Why?", keys[:6], 1.0, Sampling())).keys) == 6
+        answering._new(services.catalog(), Wish("Why?", keys, 1.0, Sampling()))
+    assert len(answering._new(services.catalog(), Wish("Why?", keys[:6], 1.0, Sampling())).keys) == 6
 
 
 def test_stance_offers_groups_with_their_own_column_names(services: Services) -> None:

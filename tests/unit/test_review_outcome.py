@@ -23,7 +23,8 @@ from pipelines.review.coding import Codes
 from pipelines.review.design import ASKED
 from pipelines.review.protocol import Protocol, shown
 from studio.services import Services
-from studio.tabs.reviews import outcome, owning, setting, wiring
+from studio.tabs import wiring
+from studio.tabs.reviews import outcome, owning, setting
 from studio.tabs.reviews.outcome import Reports
 from studio.tabs.reviews.owning import Who, mark_of
 from studio.views import outcome as view
@@ -212,7 +213,8 @@ def test_the_page_holds_nothing_of_any_review_before_it_asks(place: Place) -> No
     review_id = place.open(protocol)
     place.services.host = SimpleNamespace(base=None, source=catalog.find(LANGUAGE_MODEL.name, place.services.paths))  # type: ignore[assignment]
     with gr.Blocks() as demo:
-        made = setting.build(place.services, place.box), outcome.build(place.services, place.box)
+        owner, noted = gr.BrowserState(**owning.OWNER), gr.BrowserState(**setting.MEMORY)
+        made = setting.build(place.services, place.box, owner, noted), outcome.build(place.services, place.box, owner)
     page = json.dumps(demo.get_config_file(), default=str)
     for word in (
         review_id,

@@ -506,12 +506,12 @@ def test_the_page_shows_everything_when_it_is_opened_and_errors_stay_sentences(
     attach = page[1]["attach"]
     values = ["everyday", None, KEYS, 1.0, *LEVERS[:4], None, False, AS_ASKED, "", 1, Seen()]
     assert len(values) == len(attach["inputs"])
-    shown = {part.elem_id: value for part, value in attach["fn"](*values).items() if part.elem_id}
+    shown = {part.elem_id: value for part, value in attach["fn"](None, *values).items() if part.elem_id}
     assert "20 questions" in shown["set-preview"] and shown["set-start"] == {
         "value": "Ask all 20 questions",
         "interactive": True,
         "__type__": "update",
     }
     services.public = True
-    said = attach["fn"](*values)
+    said = attach["fn"](None, *values)
     assert [part.elem_id for part in said] == ["set-status"] and "public demo" in next(iter(said.values()))

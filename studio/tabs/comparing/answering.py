@@ -10,10 +10,11 @@ from typing import Any
 
 import gradio as gr
 
+from pipelines.comparing.columns import Catalog
 from pipelines.comparing.comparison import LONGEST_QUESTION, MOST_TURNS, Comparison, Turn
 from pipelines.comparing.keys import MAX_COLUMNS
 from pipelines.errors import StudioError
-from pipelines.models import adapters
+from pipelines.models.attached import inspected, settings_of, stamped
 from pipelines.models.host import Row
 from pipelines.records import Answer, Column, Sampling
 from studio.services import Services
@@ -80,8 +81,9 @@ def respond(services: Services, wish: Wish, session: str, here: dict[str, Any]) 
 
 
 def _respond(services: Services, wish: Wish, session: str) -> Iterator[Parts]:
-    begun_with = wish.earlier or _new(services, wish)
-    columns = columns_of(services, begun_with)
+    listed = services.catalog()
+    begun_with = wish.earlier or _new(listed, wish)
+    columns = columns_of(listed, begun_with)
     question = checked(wish.question, "question", LONGEST_QUESTION)
     for column, answer in zip(columns, wish.earlier.last.answers if wish.earlier else (), strict=bool(wish.earlier)):
         refuse_another(services, column, answer)
@@ -95,13 +97,12 @@ def _respond(services: Services, wish: Wish, session: str) -> Iterator[Parts]:
         yield Parts(_so_far(answers, wish.sampling, begun), cards.growing(question, answers, wish.earlier), busy=True)
     test = services.host.self_test()
     talk = replace(begun_with, sampling=wish.sampling).then(Turn(question, tuple(answers)))
-    said = f"{STOPPED if stop.is_set() else DONE} {AS_BEFORE if _other_settings(services, wish) else ''}"
+    said = f"{STOPPED if stop.is_set() else DONE} {AS_BEFORE if _other_settings(listed, wish) else ''}"
     yield Parts(messages.note(said.strip()), cards.conversation(talk), cards.self_test(test), talk=talk)
 
 
-def _new(services: Services, wish: Wish) -> Comparison:
+def _new(listed: Catalog, wish: Wish) -> Comparison:
     """An empty conversation. Raises StudioError where no columns, unknown ones, or too many are chosen."""
-    listed = services.catalog()
     unknown = [key for key in wish.keys or [] if not listed.find(key)]
     if unknown:
         hint = "Take it out; strengths are written like left*0.5, blends like left*0.5+right*0.5."
@@ -117,17 +118,16 @@ def _new(services: Services, wish: Wish) -> Comparison:
     return Comparison(tuple(kept), (), wish.sampling, float(wish.dial), system)
 
 
-def _other_settings(services: Services, wish: Wish) -> bool:
+def _other_settings(listed: Catalog, wish: Wish) -> bool:
     """Whether the page's columns, dial or system prompt are not those of the conversation that goes on."""
     if wish.earlier is None:
         return False
-    now = (tuple(services.catalog().kept(wish.keys or [])), round(wish.dial, 3), (wish.system or "").strip())
+    now = (tuple(listed.kept(wish.keys or [])), round(wish.dial, 3), (wish.system or "").strip())
     return now != (wish.earlier.keys, round(wish.earlier.strength, 3), wish.earlier.system)
 
 
-def columns_of(services: Services, talk: Comparison) -> list[Column]:
+def columns_of(listed: Catalog, talk: Comparison) -> list[Column]:
     """The columns of a conversation, in its order. Raises StudioError where one is gone."""
-    listed = services.catalog()
     found = [listed.find(key) for key in talk.keys]
     gone = [key for key, offer in zip(talk.keys, found, strict=True) if offer is None]
     if gone:
@@ -139,12 +139,9 @@ def columns_of(services: Services, talk: Comparison) -> list[Column]:
 
 def refuse_another(services: Services, column: Column, answer: Answer) -> None:
     """Raises StudioError where the model or the adapters are no longer those that gave the answer."""
-    stamp, files = answer.stamp, [adapters.inspect(folder) for folder, _ in column.parts]
-    prints = "+".join(f"{file.fingerprint}*{strength:g}" for file, (_, strength) in zip(files, column.parts, strict=True))
-    prints = prints if len(files) > 1 else "".join(file.fingerprint for file in files)
-    strength = 0.0 if column.is_base else 1.0 if column.also else column.strength
-    settings = "+".join(map(adapters.settings_hash, files))
-    same_settings = stamp.adapter_settings in ("", settings)  # answers of earlier versions do not tell
+    stamp, files = answer.stamp, inspected(column)
+    prints, strength = stamped([(file.fingerprint, strength) for file, strength in files])
+    same_settings = stamp.adapter_settings in ("", settings_of(files))  # answers of earlier versions do not tell
     if (stamp.adapter_fingerprint, round(stamp.strength, 3)) != (prints, round(strength, 3)) or not same_settings:
         raise StudioError(f"The adapter of “{answer.column}” was changed since this answer.", "Press “Ask all” to ask anew.")
     base = services.loaded().fingerprint

@@ -167,11 +167,11 @@ def _answer(
     again: bool = False,
 ) -> Iterator[Any]:  # fmt: skip
     """Makes a wish of the form's values, and asks."""
-    keys, dial, *levers, greedy, system = rest
+    keys, dial, *drawn, system = rest
     session = request.session_hash or ""
     here = {"columns": keys or [], "page": session, "link": link_of(request)}
     try:
-        sampling = forms.sampling_of(levers, greedy)
+        sampling = forms.sampling_of(drawn)
         if again and sampling.temperature == 0:
             raise StudioError(GREEDY)
     except StudioError as error:

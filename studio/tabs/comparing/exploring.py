@@ -49,7 +49,7 @@ def _read(services: Services, talk: Comparison, wanted: str) -> Iterator[Shown]:
 
 def _traced(services: Services, talk: Comparison, wanted: str) -> Iterator[Shown]:
     """Reads every tuned answer again, with its adapter and without."""
-    columns = columns_of(services, talk.without_last())
+    columns = columns_of(services.catalog(), talk.without_last())
     tuned = [place for place, column in enumerate(columns) if not column.is_base]
     if not tuned:
         raise StudioError("There is no tuned column.", "Choose an adapter below and ask again.")
@@ -65,7 +65,7 @@ def _traced(services: Services, talk: Comparison, wanted: str) -> Iterator[Shown
 
 def _taught(services: Services, talk: Comparison, wanted: str) -> Iterator[Shown]:
     """The nearest training rows of every tuned answer; of a blend those of both adapters."""
-    columns = columns_of(services, talk.without_last())
+    columns = columns_of(services.catalog(), talk.without_last())
     tuned = [place for place, column in enumerate(columns) if not column.is_base]
     if not tuned:
         raise StudioError("There is no tuned column.", "Choose an adapter below and ask again.")

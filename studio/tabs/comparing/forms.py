@@ -65,10 +65,10 @@ def _levers() -> list[gr.components.Component]:
     return made
 
 
-def sampling_of(levers: Sequence[Any], greedy: bool) -> Sampling:
-    """The form's values. Raises StudioError for one out of range."""
-    temperature, top_p, cap, seed = levers
-    return Sampling(0.0 if greedy else temperature, top_p, int(cap or 0), int(seed or 0))
+def sampling_of(values: Sequence[Any]) -> Sampling:
+    """The levers' values, with whether to be greedy behind them if it is known. Raises StudioError for one out of range."""
+    temperature, top_p, cap, seed, *greedy = values
+    return Sampling(0.0 if any(greedy) else temperature, top_p, int(cap or 0), int(seed or 0))
 
 
 def values_of(comparison: Comparison) -> list[Any]:

@@ -18,6 +18,7 @@ from pipelines.records import Answer, Column, Sampling
 from studio.services import Services
 from studio.tabs.comparing.answering import STOPPED
 from studio.tabs.comparing.choosing import QUIETLY
+from studio.tabs.comparing.forms import sampling_of
 from studio.views import messages
 from studio.views import mirror as views
 
@@ -72,7 +73,7 @@ def _pairs() -> list[tuple[str, str]]:
 
 
 def _tuned(services: Services) -> list[tuple[str, str]]:
-    return [(offer.shown, offer.key) for offer in services.catalog().offers.values() if offer.key != BASE_NAME]
+    return services.catalog().tuned_choices()
 
 
 def _chosen(key: str) -> tuple[Any, Any]:
@@ -91,8 +92,7 @@ def _ask(services: Services, key: str, pro: str, con: str, which: str, drawn: Se
     busy, idle = (gr.update(interactive=False), gr.update(interactive=True)), (gr.update(interactive=True), gr.update(interactive=False))
     try:
         asking = _asking(key, pro or "", con or "")
-        *levers, greedy = drawn
-        sampling = Sampling(0.0 if greedy else levers[0], levers[1], int(levers[2] or 0), int(levers[3] or 0))
+        sampling = sampling_of(drawn)
         columns = services.columns([BASE_NAME, which], 1.0)
         if len(columns) < 2:
             raise StudioError("No tuned column is chosen.", "Choose an adapter.")

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from pipelines.comparing import keys
-from pipelines.comparing.columns import BASE_NAME, MAX_COLUMNS, Catalog
+from pipelines.comparing.columns import MAX_COLUMNS, Catalog
 from pipelines.errors import StudioError
 from studio.services import Services
 from studio.tabs.comparing import choosing
@@ -23,7 +23,7 @@ NEGATED = (
 
 def build(services: Services, chooser: Chooser) -> list[Any]:
     """Lays out the block and wires it to the columns; returns the events that change them."""
-    offers = _tuned(services.catalog())
+    offers = services.catalog().tuned_choices()
     with gr.Accordion("Mix your own columns: strengths, a trail from 0 to 1, blends", open=False, elem_id="mixing") as block:
         with gr.Row():
             first = gr.Dropdown(offers, value=offers[0][1] if offers else None, label="Adapter", elem_id="mix-first", min_width=220)
@@ -48,12 +48,8 @@ def build(services: Services, chooser: Chooser) -> list[Any]:
     return changed
 
 
-def _tuned(listed: Catalog) -> list[tuple[str, str]]:
-    return [(offer.shown, offer.key) for offer in listed.offers.values() if offer.key != BASE_NAME]
-
-
 def _refreshed(listed: Catalog, first: str | None, second: str | None) -> tuple[Any, Any]:
-    offers = _tuned(listed)
+    offers = listed.tuned_choices()
     known = {key for _, key in offers}
     one = first if first in known else next(iter(known), None)
     return gr.update(choices=offers, value=one), gr.update(choices=[("none", ""), *offers], value=second if second in known else "")

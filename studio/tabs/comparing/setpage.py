@@ -17,7 +17,7 @@ from pipelines.comparing.batch import Batch
 from pipelines.comparing.prompts import PromptSet
 from pipelines.errors import StudioError
 from studio.services import Services
-from studio.tabs.comparing import setrows, setwork
+from studio.tabs.comparing import forms, setrows, setwork
 from studio.tabs.comparing.setrows import AS_ASKED, COMPARATOR, Wanted
 from studio.tabs.comparing.setwork import OWN, Asker
 from studio.views import messages
@@ -100,7 +100,7 @@ def begin(asker: Asker, asked: Sequence[Any], view: View) -> Updates:
     """Begins to ask the chosen set. Raises StudioError where that can't be."""
     which, own, keys, dial, *drawn = asked
     found = setwork.chosen_set(asker.services, which, own)
-    made = asker.begin(found, keys or [], setwork.sampling_of(drawn), float(dial))
+    made = asker.begin(found, keys or [], forms.sampling_of(drawn), float(dial))
     return {"said": "", **_at(asker, made, view)}
 
 

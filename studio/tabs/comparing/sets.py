@@ -15,7 +15,8 @@ from studio.tabs.comparing import setpage, setrows
 from studio.tabs.comparing.choosing import QUIETLY
 from studio.tabs.comparing.setpage import Seen, Updates, View
 from studio.tabs.comparing.setrows import AS_ASKED, COMPARATOR, MOST_DIFFERENT
-from studio.tabs.comparing.setwork import Asker, told
+from studio.tabs.comparing.setwork import Asker
+from studio.tabs.wiring import attaching, wiring
 
 POLL_SECONDS = 1.0
 FORMATS = [
@@ -85,24 +86,10 @@ def build(
     }
 
 
-def _safe(parts: dict[str, Any], work: Callable[..., Updates], outputs: Sequence[str]) -> Callable[..., dict[Any, Any]]:
-    """Work whose updates go by component; what goes wrong is said in the last of `outputs`."""
-
-    def run(*values: Any) -> dict[Any, Any]:
-        try:
-            return {parts[name]: value for name, value in work(*values).items()}
-        except Exception as error:
-            return {parts[outputs[-1]]: told(error)}
-
-    return run
-
-
 def _wiring(parts: dict[str, Any]) -> Wire:
     def wire(event: str, work: Callable[..., Updates], inputs: Sequence[str], outputs: Sequence[str], **options: Any) -> None:
-        """At the event "PART.EVENT" the parts that `work` names are updated, of those in `outputs`; the others stay as they are."""
-        part, _, name = event.rpartition(".")
-        trigger, run = getattr(parts[part], name), _safe(parts, work, outputs)
-        trigger(run, [parts[n] for n in inputs], [parts[n] for n in outputs], **{**QUIETLY, **options})
+        """Work needs no request here; what goes wrong is said in the last of `outputs`."""
+        wiring(parts, outputs[-1])(event, lambda _, *values: work(*values), inputs, outputs, **options)
 
     return wire
 
@@ -142,13 +129,12 @@ def _attach(asker: Asker, asked: Sequence[str], parts: dict[str, Any]) -> dict[s
     """The event that shows everything anew; both `attached` and `prepared` speak of the button “Ask all”."""
     many, outputs = len(asked), list(dict.fromkeys((*PREPARED, *LOOKED)))
 
-    def attach(*values: Any) -> Updates:
+    def attach(_: Any, *values: Any) -> Updates:
         found = setpage.attached(asker, values[many], View(*values[many + 1 :]))
         ahead = setpage.prepared(asker.services, *values[:many])
         return {**found, **ahead, "start": {**ahead["start"], **found["start"]}}
 
-    inputs = [parts[n] for n in (*asked, "results", *VIEW)]
-    return {"fn": _safe(parts, attach, outputs), "inputs": inputs, "outputs": [parts[n] for n in outputs], **QUIETLY}
+    return attaching(parts, attach, (*asked, "results", *VIEW), outputs, outputs[-1])
 
 
 def _asking_form(services: Services) -> dict[str, Component]:

@@ -7,7 +7,6 @@ import threading
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from pipelines.comparing import batch as batches
 from pipelines.comparing.batch import Batch
@@ -72,12 +71,6 @@ def in_hand(services: Services, batch_id: str | None) -> Batch:
     if found.restricted and in_class():
         raise NOT_IN_CLASS
     return found
-
-
-def sampling_of(values: Sequence[Any]) -> Sampling:
-    """The sampling form's values, with whether to be greedy behind them if it is known. Raises StudioError for one out of range."""
-    temperature, top_p, cap, seed, *greedy = values
-    return Sampling(0.0 if any(greedy) else temperature, top_p, int(cap or 0), int(seed or 0))
 
 
 def expected(questions: int, columns: int, tokens: int) -> float:

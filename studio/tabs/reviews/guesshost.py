@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, replace
-from html import escape
 from typing import Any
 
 import gradio as gr
@@ -20,14 +19,13 @@ from pipelines.review.guess import ROLES, Game, make_game
 from pipelines.review.intervals import counted
 from studio.services import Services
 from studio.tabs.comparing import setwork
-from studio.tabs.reviews import owning
+from studio.tabs.reviews import addresses, owning
 from studio.tabs.reviews.guesstable import Table
 from studio.tabs.reviews.owning import Who
-from studio.tabs.reviews.wiring import Updates
+from studio.tabs.wiring import Updates
 from studio.views import guessing as view
 from studio.views import messages
 
-LINK = "guess"
 RECORDED = "recorded"
 KINDS = [("Three answers: which is which?", "trio"), ("Two answers: which was tuned, and which way?", "pair")]
 PACES = [("Together: the teacher reveals", "together"), ("Each at their own pace", "own")]
@@ -201,8 +199,7 @@ def _standing(table: Table, seen: Screen) -> Updates:
 
 def _link(game_id: str) -> str:
     """For the class; the browser fills in the whole address."""
-    address = f"?{LINK}={escape(game_id)}"
     return (
-        f'<p class="ps-note">For the class: <a data-link href="{address}">{address}</a><br><span class="ps-soft">Other devices reach it only '
+        f'<p class="ps-note">For the class: {addresses.link(addresses.of_game(game_id))}<br><span class="ps-soft">Other devices reach it only '
         "where the studio was started for the room’s network, with HOST=0.0.0.0, and under this computer’s own address.</span></p>"
     )

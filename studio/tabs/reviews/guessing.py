@@ -10,17 +10,15 @@ from typing import Any
 
 import gradio as gr
 
-from pipelines.review.ballots import Box
 from pipelines.review.design import LONGEST_TITLE
 from studio.services import Services
 from studio.tabs.comparing.choosing import QUIETLY
-from studio.tabs.reviews import guesshost, guessplay
-from studio.tabs.reviews.guesshost import END, KINDS, LINK, PACES, RECORDED, REVEAL, Form, Screen
+from studio.tabs.reviews import addresses, guesshost, guessplay
+from studio.tabs.reviews.guesshost import END, KINDS, PACES, RECORDED, REVEAL, Form, Screen
 from studio.tabs.reviews.guesstable import Act, Seen, Table
-from studio.tabs.reviews.owning import NOT_HERE, OWNER, Who
+from studio.tabs.reviews.owning import Who
 from studio.tabs.reviews.visitor import Kept
-from studio.tabs.reviews.wiring import Parts, Updates, attaching, wiring
-from studio.views import messages
+from studio.tabs.wiring import Parts, Updates, attaching, wiring
 
 MEMORY: dict[str, Any] = {"default_value": None, "storage_key": "politune-guesser", "secret": "politune-studio"}
 POLL_SECONDS, FIRST_COUNT, MOST_QUESTIONS = 2.0, 5, 40
@@ -30,10 +28,6 @@ LEAD = (
     '<p class="ps-lead">Can you tell how a model was tuned from what it says? Read the answers, lock in your guess, then see. Answers to one '
     "question are about equally long, and everybody’s letters are dealt anew, so nothing but the words can help.</p>"
 )
-LINKS_JS = """const fill = () => element.querySelectorAll("a[data-link]").forEach(link => {
-  if (link.textContent !== link.href) link.textContent = link.href;
-});
-new MutationObserver(fill).observe(element, {childList: true, subtree: true, characterData: true, attributes: true}); fill();"""
 # Gradio patches a page in place where the next one is built alike, so all kinds of changes are watched and every choice is set anew.
 # Roles are kept apart while they are chosen; what is not locked in yet lies in the browser's session, so that a reload keeps it.
 PLAY_JS = """const page = () => element.querySelector(".ps-ballot");
@@ -107,30 +101,26 @@ fresh();"""
 
 def link_of(request: gr.Request) -> str:
     """The id of the game that the page's address names; "" where it names none."""
-    return str(dict(request.query_params or {}).get(LINK, ""))
+    return addresses.named(request, "game")
 
 
-def build(services: Services, owner: gr.BrowserState | None = None, guesser: gr.BrowserState | None = None) -> dict[str, Any]:
-    """Lays out the stage and wires it. `owner` is gr.BrowserState(**OWNER), shared with “Set up”; `guesser` gr.BrowserState(**MEMORY).
+def build(services: Services, owner: gr.BrowserState) -> dict[str, Any]:
+    """Lays out the teacher's stage and wires it. Returns "attach", the event for when the stage is opened."""
+    gr.HTML(LEAD, padding=False)
+    with gr.Accordion("A new game", open=True, elem_id="guess-setup") as setup:
+        form = _form(services)
+    parts: Parts = {"owner": owner, "setup": setup, **form, **_stage()}
+    return {"attach": _wire(services, Table(services.paths.reviews), parts)}
 
-    Returns "attach", events for when the stage is opened or the page is loaded.
+
+def build_play(services: Services, guesser: gr.BrowserState) -> dict[str, Any]:
+    """Lays out the guesser's page, its clock, and how to withdraw; `guesser` is gr.BrowserState(**MEMORY).
+
+    Returns "attach", the event for when the page is loaded.
     """
-    if services.public:
-        gr.HTML(messages.error(NOT_HERE), padding=False)
-        return {"attach": []}
     table = Table(services.paths.reviews)
     gr.HTML(LEAD, padding=False)
-    play = _build_play(services, table, guesser or gr.BrowserState(**MEMORY))
-    with gr.Accordion("For the teacher: start a game, show it to the class", open=False, elem_id="guess-teacher"):
-        with gr.Accordion("A new game", open=True, elem_id="guess-setup") as setup:
-            form = _form(services)
-        parts: Parts = {"owner": owner or gr.BrowserState(**OWNER), "setup": setup, **form, **_stage()}
-    return {"attach": [play, _wire(services, table, parts)]}
-
-
-def _build_play(services: Services, table: Table, guesser: gr.BrowserState) -> dict[str, Any]:
-    """The guesser's page, its clock, and how to withdraw."""
-    box = getattr(services, "box", None) or Box(services.paths.reviews)
+    box = services.box
     page, seen = gr.HTML(elem_id="guess", padding=False, js_on_load=PLAY_JS), gr.State(Seen())
     clock = gr.Timer(POLL_SECONDS, active=False)
     with gr.Accordion("Withdraw your guesses", open=False, elem_id="guess-withdraw"), gr.Row(equal_height=True):
@@ -165,7 +155,7 @@ def _build_play(services: Services, table: Table, guesser: gr.BrowserState) -> d
     guesser.change(reread, guesser, outputs, **QUIETLY)
     clock.tick(tick, [guesser, seen], outputs, concurrency_limit=None, **QUIETLY)
     press.click(take_back, [code, guesser], [*outputs, told, code], **QUIETLY)
-    return {"fn": attach, "inputs": guesser, "outputs": outputs, **QUIETLY}
+    return {"attach": {"fn": attach, "inputs": guesser, "outputs": outputs, **QUIETLY}}
 
 
 def _told(before: Kept, answered: tuple[str, Kept, Seen], request: gr.Request) -> tuple[Any, ...]:
@@ -198,7 +188,7 @@ def _stage() -> Parts:
     said = gr.HTML(elem_id="guess-said", padding=False)
     games = gr.Dropdown([], label="Your games, newest first", visible=False, elem_id="guess-games")
     with gr.Column(visible=False) as stage:
-        link = gr.HTML(elem_id="guess-link", padding=False, js_on_load=LINKS_JS)
+        link = gr.HTML(elem_id="guess-link", padding=False, js_on_load=addresses.LINKS_JS)
         board = gr.HTML(elem_id="guess-board", padding=False)
         with gr.Row():
             reveal = gr.Button(REVEAL, variant="primary", elem_id="guess-reveal", min_width=180)

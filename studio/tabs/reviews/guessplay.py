@@ -9,6 +9,7 @@ from pipelines.errors import StudioError
 from pipelines.review.ballots import Box
 from pipelines.review.guess import Dealt, Game, deal
 from pipelines.review.guesses import Revealed
+from pipelines.review.raters import NotJoined
 from studio.tabs.comparing.setwork import told
 from studio.tabs.reviews.guesstable import Act, Seen, Table
 from studio.tabs.reviews.visitor import Kept, less
@@ -216,8 +217,6 @@ def _is_known(table: Table, token: str) -> bool:
     """Whether somebody holds this token still. Raises StudioError where the database can't be read."""
     try:
         table.progress(token)
-    except StudioError as error:
-        if "not joined" in error.message:
-            return False
-        raise
+    except NotJoined:
+        return False
     return True

@@ -15,9 +15,9 @@ from pipelines.review.ballots import Box, Listed
 from pipelines.review.coding import Codes
 from studio.services import Services
 from studio.tabs.reviews import owning
-from studio.tabs.reviews.owning import OWNER, Who
-from studio.tabs.reviews.wiring import Updates, attaching, wiring
+from studio.tabs.reviews.owning import Who
 from studio.tabs.tuning.downloads import passing_folder
+from studio.tabs.wiring import Updates, attaching, wiring
 from studio.views import messages
 from studio.views import outcome as view
 
@@ -51,11 +51,11 @@ class Reports:
         return found[1]
 
 
-def build(services: Services, box: Box, owner: gr.BrowserState | None = None) -> dict[str, Any]:
+def build(services: Services, box: Box, owner: gr.BrowserState) -> dict[str, Any]:
     """Lays out the stage and wires it; `owner` as in setting.build. Returns "attach", the event for when the stage is opened."""
     reports = Reports(Codes(services.paths.reviews))
     gr.HTML(LEAD, padding=False)
-    parts: dict[str, Any] = {"owner": owner or gr.BrowserState(**OWNER), **_parts()}
+    parts: dict[str, Any] = {"owner": owner, **_parts()}
     wire = wiring(parts, "said")
 
     def look(request: gr.Request, code: Any, chosen: str | None) -> Updates:
@@ -74,7 +74,7 @@ def build(services: Services, box: Box, owner: gr.BrowserState | None = None) ->
 
 def _parts() -> dict[str, Any]:
     """Nothing of any review is on the page before it asks."""
-    with gr.Row(equal_height=True):
+    with gr.Row(elem_classes="ps-beside"):
         reviews = gr.Dropdown([], label="Review, newest first", elem_id="outcome-list", scale=4, min_width=240)
         again = gr.Button("Look again", size="sm", elem_id="outcome-again", scale=1, min_width=110)
     said = gr.HTML(elem_id="outcome-said", padding=False)
@@ -87,7 +87,7 @@ def _parts() -> dict[str, Any]:
         plot = gr.Plot(show_label=False, elem_id="outcome-plot")
         details = gr.HTML(elem_id="outcome-details", padding=False)
         people = gr.HTML(elem_id="outcome-people", padding=False)
-        with gr.Row(equal_height=True):
+        with gr.Row(elem_classes="ps-beside"):
             kind = gr.Dropdown(CHOICES, value="html", label="Take it along as", elem_id="outcome-format", min_width=220)
             make = gr.Button("Make the file", elem_id="outcome-export", min_width=140)
         file = gr.File(label="The file", visible=False, interactive=False, height=70, elem_id="outcome-file")

@@ -34,7 +34,8 @@ def build(services: Services, axes: Sequence[str] = AXES, study: Study | None = 
     """Lays out the block, to stand before the plot of `study` (the recorded one), and wires it.
 
     Returns "cover": call it with the plot's component and all others that tell the results, once they exist; they are put away from
-    “Predict first” until the guess is dropped. Without a study that has roles there is nothing to guess, and "cover" does nothing.
+    “Predict first” until the guess is dropped. It gives the event for when another study than this is shown: all is plain again.
+    Without a study that has roles there is nothing to guess, and "cover" gives None.
     """
     roles = [role for role in ROLES if study and study.columns_of(role)]
     if study is None or not roles:
@@ -74,7 +75,7 @@ def _wire(
     kept: gr.BrowserState,
     plot: Component,
     others: Sequence[Component],
-) -> None:
+) -> dict[str, Any]:
     begin, _, _, drop, leave, drawn, _, *sliders = parts
     page = _Page(study, tuple(roles), tuple(axes), len(others))
     outputs = [*parts, plot, *others]
@@ -85,6 +86,7 @@ def _wire(
         one.input(page.moved, sliders, drawn, trigger_mode="always_last", **QUIETLY)
         one.release(page.noted, sliders, kept, trigger_mode="always_last", **QUIETLY)
     kept.change(page.restored, kept, outputs, **QUIETLY)
+    return {"fn": page.left, "inputs": None, "outputs": [*outputs, kept], **QUIETLY}
 
 
 class _Page:

@@ -16,43 +16,50 @@ from pipelines.review.ballots import Box
 from pipelines.review.design import ASKED, LONGEST_PURPOSE, LONGEST_TITLE, MOST_DAYS, MOST_RATERS
 from studio.services import Services
 from studio.tabs.comparing import setpage
-from studio.tabs.reviews import settinglist, settingpage
-from studio.tabs.reviews.owning import OWNER, Who
+from studio.tabs.reviews import addresses, settinglist, settingpage
+from studio.tabs.reviews.owning import Who
 from studio.tabs.reviews.settinglist import CLOSE
 from studio.tabs.reviews.settingpage import KINDS, PURPOSE, RATERS, Form
 from studio.tabs.reviews.settingwork import Setter
-from studio.tabs.reviews.wiring import Updates, attaching, wiring
+from studio.tabs.wiring import Updates, attaching, wiring
 
 POLL_SECONDS, FIRST_COUNT, FIRST_COLUMNS = 1.0, 10, ["base", "left"]
 LEAD = (
-    '<p class="ps-lead">A blind review: people read two answers without knowing whose they are, and vote. Everything is decided, frozen and '
+    '<p class="ps-note">A blind review: people read two answers without knowing whose they are, and vote. Everything is decided, frozen and '
     "hashed before the first ballot.</p>"
 )
-# A link shows its whole address, which only the browser knows.
-LINKS_JS = """const fill = () => element.querySelectorAll("a[data-link]").forEach(link => {
-  if (link.textContent !== link.href) link.textContent = link.href;
-});
-new MutationObserver(fill).observe(element, {childList: true, subtree: true}); fill();"""
 FORM = tuple(one.name for one in fields(Form))
+NOTED = tuple(name for name in FORM if name != "own")
+MEMORY: dict[str, Any] = {"default_value": None, "storage_key": "politune-review-form", "secret": "politune-studio"}
 SHOWN = ("review", "close", "warned", "ending")
 LISTED = ("box", "reviews", *SHOWN)
 LOOKED = ("status", "start", "stop", "resume", "discard", "timer", *LISTED)
 
 
-def build(services: Services, box: Box, owner: gr.BrowserState | None = None) -> dict[str, Any]:
-    """Lays out the stage and wires it. `owner` is gr.BrowserState(**OWNER), best made outside of all tabs so that a reload keeps it.
+def build(services: Services, box: Box, owner: gr.BrowserState, noted: gr.BrowserState) -> dict[str, Any]:
+    """Lays out the stage and wires it. `owner` is gr.BrowserState(**OWNER) and `noted`, the form as it was left, gr.BrowserState(**MEMORY).
 
+    Both are made outside of all tabs, so that a reload keeps them.
     Returns "attach", the event for when the stage is opened, and "setter", which asks and freezes.
     """
     setter = Setter(services, box)
     gr.HTML(LEAD, padding=False)
-    parts: dict[str, Any] = {"owner": owner or gr.BrowserState(**OWNER), **_form(services), **_start_form(), **_reviews_form()}
+    parts: dict[str, Any] = {
+        "owner": owner,
+        "noted": noted,
+        "recalled": gr.State(False),
+        **_form(services),
+        **_start_form(),
+        **_reviews_form(),
+    }
     _wire(setter, parts)
 
-    def attach(request: gr.Request, code: Any, chosen: str | None, *values: Any) -> Updates:
-        return settingpage.attached(setter, Who.of(request, code), chosen, Form(*values))
+    def attach(request: gr.Request, code: Any, chosen: str | None, before: Any, is_recalled: bool, *values: Any) -> Updates:
+        found = {} if is_recalled else settingpage.recalled(services, before)
+        return {**settingpage.attached(setter, Who.of(request, code), chosen, Form(*values), found), "recalled": True}
 
-    return {"attach": attaching(parts, attach, ["owner", "reviews", *FORM], ["columns", "plan", *LOOKED], "said"), "setter": setter}
+    inputs = ["owner", "reviews", "noted", "recalled", *FORM]
+    return {"attach": attaching(parts, attach, inputs, ["recalled", *NOTED, "plan", *LOOKED], "said"), "setter": setter}
 
 
 def _wire(setter: Setter, parts: dict[str, Any]) -> None:
@@ -65,6 +72,8 @@ def _wire(setter: Setter, parts: dict[str, Any]) -> None:
     for name in FORM:
         if name not in ("own", "title", "purpose", "which", "kind"):
             wire(f"{name}.change", of_form(settingpage.prepared), FORM, ["plan"], **last)
+    for name in NOTED:
+        wire(f"{name}.change", lambda _, *values: {"noted": settingpage.noted(Form(*values))}, FORM, ["noted"], **last)
     wire("which.input", of_form(settingpage.sized), FORM, ["count", "plan"])
     wire("kind.input", of_form(settingpage.turned), FORM, ["raters", "plan"])
     wire(
@@ -94,7 +103,7 @@ def _form(services: Services) -> dict[str, Component]:
         title = gr.Textbox("", label="Title", placeholder="Housing answers, November", max_length=LONGEST_TITLE, elem_id="review-title", scale=2, min_width=240)  # fmt: skip
         kind = gr.Radio(KINDS, value="research", label="Kind", elem_id="review-kind", scale=3, min_width=300)
     purpose = gr.Textbox(PURPOSE, label="What it is for (raters read this before they agree)", lines=2, max_length=LONGEST_PURPOSE, elem_id="review-purpose")  # fmt: skip
-    with gr.Row(equal_height=True):
+    with gr.Row(elem_classes="ps-beside"):
         which = gr.Dropdown(setpage.choices(services, None), value="opinion", label="Set of questions", elem_id="review-set", scale=3, min_width=240)  # fmt: skip
         upload = gr.UploadButton("Bring your own (CSV)", file_types=list(prompts.ENDINGS), elem_id="review-file", scale=1, min_width=170)
         count = gr.Slider(1, 40, FIRST_COUNT, step=1, label="Questions drawn", elem_id="review-count", scale=3, min_width=240)
@@ -149,10 +158,10 @@ def _reviews_form() -> dict[str, Any]:
     """Reviews that are frozen. Nothing of them is on the page before it asks."""
     with gr.Column(visible=False) as box:
         gr.Markdown("### Reviews")
-        with gr.Row(equal_height=True):
+        with gr.Row(elem_classes="ps-beside"):
             reviews = gr.Dropdown([], label="Newest first", elem_id="review-list", scale=4, min_width=240)
             again = gr.Button("Look again", size="sm", elem_id="review-again", scale=1, min_width=110)
             close = gr.Button(CLOSE, size="sm", variant="stop", visible=False, elem_id="review-close", scale=1, min_width=170)
         ending = gr.HTML(elem_id="review-ending", padding=False)
-        review = gr.HTML(elem_id="review-card", padding=False, js_on_load=LINKS_JS)
+        review = gr.HTML(elem_id="review-card", padding=False, js_on_load=addresses.LINKS_JS)
     return {"box": box, "reviews": reviews, "again": again, "close": close, "review": review, "ending": ending, "warned": gr.State("")}

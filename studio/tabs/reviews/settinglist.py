@@ -11,10 +11,10 @@ from pipelines.errors import StudioError
 from pipelines.review.ballots import Listed
 from pipelines.review.coding import Codes
 from pipelines.review.intervals import counted, percent
-from studio.tabs.reviews import owning
+from studio.tabs.reviews import addresses, owning
 from studio.tabs.reviews.owning import Who
 from studio.tabs.reviews.settingwork import Setter
-from studio.tabs.reviews.wiring import Updates
+from studio.tabs.wiring import Updates
 from studio.views import messages
 
 CLOSE, SURE = "Close this review", "Press again to close it for good"
@@ -42,7 +42,7 @@ def shown(setter: Setter, who: Who, review_id: str | None) -> Updates:
 
 def _card(setter: Setter, one: Listed, is_theirs: bool) -> str:
     protocol = setter.box.review(one.id)
-    design, link = protocol.design, f"?review={one.id}"
+    design = protocol.design
     finished = f"{one.finished} of {design.raters}" if design.kind == "research" else f"{one.finished}"
     lines = [
         ("State", "closed" if one.is_closed else "open for votes"),
@@ -50,7 +50,7 @@ def _card(setter: Setter, one: Listed, is_theirs: bool) -> str:
     ]
     cells = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in lines)
     if not one.is_closed:
-        cells += f'<dt>Link for raters</dt><dd><a href="{link}" target="_blank" data-link>{link}</a></dd>'
+        cells += f"<dt>Link for raters</dt><dd>{addresses.link(addresses.of_review(one.id))}</dd>"
     if not is_theirs and not one.is_closed:
         return f'<dl class="ps-plan">{cells}</dl>' + messages.note("Its hash and plan are shown to whoever set it up, until it is closed.")
     named = ", ".join(title(name) for name in protocol.columns)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import gradio as gr
 
@@ -13,7 +15,7 @@ from pipelines.comparing import prompts
 from pipelines.comparing.prompts import PromptSet
 from pipelines.errors import StudioError
 from pipelines.records import Sampling
-from pipelines.review.design import ASKED, Design
+from pipelines.review.design import ASKED, MOST_DAYS, MOST_RATERS, Design
 from pipelines.review.intervals import counted
 from pipelines.review.results import power_so_far
 from studio.services import Services
@@ -22,7 +24,7 @@ from studio.tabs.comparing.setwork import OWN
 from studio.tabs.reviews import owning, settinglist
 from studio.tabs.reviews.owning import Who, new_code
 from studio.tabs.reviews.settingwork import Setter
-from studio.tabs.reviews.wiring import Updates
+from studio.tabs.wiring import Updates
 from studio.views import messages
 
 KINDS = [("Research: revealed at the end", "research"), ("Class: each pair revealed after the vote", "class")]
@@ -30,6 +32,7 @@ RATERS = {"research": 3, "class": 25}
 WORDS_A_TOKEN, WORDS_A_SECOND, SECONDS_A_VOTE, SECONDS_A_QUESTION = 0.75, 4, 6, 4
 PURPOSE = "To find out whether people notice on which side a language model's answers stand."
 UNTITLED = "Untitled"
+BOUNDS = {"count": (1, 40), "raters": (1, MOST_RATERS), "days": (1, MOST_DAYS), "tokens": (16, 256), "seed": (0, 2**31 - 1)}
 
 
 @dataclass(frozen=True)
@@ -185,10 +188,32 @@ def _status(setter: Setter, who: Who) -> str:
     return setter.problem
 
 
-def attached(setter: Setter, who: Who, chosen: str | None, form: Form) -> Updates:
-    """For a page that was just loaded, or opened again; ballots whose time is over go."""
+def noted(form: Form) -> dict[str, Any]:
+    """What the browser keeps of a form, so that a reload does not empty it; an uploaded set is not among it."""
+    return {name: value for name, value in vars(form).items() if name != "own"}
+
+
+def recalled(services: Services, kept: Any) -> dict[str, Any]:
+    """The form's values that a browser kept, as far as they can still be used; anything may come from there."""
+    found = kept if isinstance(kept, dict) else {}
+    values: dict[str, Any] = {name: found[name] for name in ("title", "purpose", "politics") if isinstance(found.get(name), str)}
+    for name, (least, most) in BOUNDS.items():
+        if isinstance(number := found.get(name), int | float) and least <= number <= most:
+            values[name] = number
+    known = {"which": [name for _, name in setpage.choices(services, None)], "kind": [name for _, name in KINDS]}
+    values |= {name: found[name] for name, names in known.items() if found.get(name) in names}
+    offered = {"columns": services.catalog().kept, "asked": lambda ids: [one.id for one in ASKED if one.id in ids]}
+    for name, usable in offered.items():
+        if isinstance(several := found.get(name), list) and all(isinstance(one, str) for one in several):
+            values[name] = list(usable(several))
+    return values
+
+
+def attached(setter: Setter, who: Who, chosen: str | None, form: Form, found: Mapping[str, Any] = MappingProxyType({})) -> Updates:
+    """For a page that was just loaded, or opened again, with what was `recalled` of its form; ballots whose time is over go."""
     owning.refuse_visitors(setter.services)
     setter.box.expire()
-    found = setter.services.catalog()
-    columns = gr.update(choices=found.choices(found.kept(form.columns or [])))
-    return {"columns": columns, **prepared(setter.services, form), **look(setter, who, chosen, follows=False), "said": ""}
+    listed, filled = setter.services.catalog(), replace(form, **found)
+    columns = gr.update(choices=listed.choices(kept := listed.kept(filled.columns or [])), value=kept)
+    shown = {**prepared(setter.services, filled), **look(setter, who, chosen, follows=False)}
+    return {**found, "columns": columns, **shown, "said": ""}

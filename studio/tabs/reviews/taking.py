@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pipelines.errors import StudioError
 from pipelines.review.ballots import Box
 from pipelines.review.protocol import Protocol, Shown, shown
+from pipelines.review.raters import NotJoined
 from studio.tabs.comparing.setwork import told
 from studio.tabs.reviews.visitor import Act, Kept, less
 from studio.views import ballot, messages
@@ -207,8 +208,6 @@ def _is_known(box: Box, token: str) -> bool:
     """Whether somebody holds this token still. Raises StudioError where the database can't be read."""
     try:
         box.who(token)
-    except StudioError as error:
-        if "not joined" in error.message:
-            return False
-        raise
+    except NotJoined:
+        return False
     return True

@@ -11,13 +11,11 @@ from typing import Any
 
 import gradio as gr
 
-from pipelines.review.ballots import Box
 from studio.services import Services
 from studio.tabs.comparing.choosing import QUIETLY
-from studio.tabs.reviews import taking
+from studio.tabs.reviews import addresses, taking
 from studio.tabs.reviews.visitor import Act, Kept
 
-LINK = "review"
 DRAFTS = "politune-draft-"
 MEMORY: dict[str, Any] = {"default_value": None, "storage_key": "politune-rater", "secret": "politune-studio"}
 IS_KEPT = f"(kept, there) => [kept, localStorage.getItem('{MEMORY['storage_key']}') !== null]"
@@ -121,13 +119,13 @@ element.addEventListener("click", event => { const found = event.target.closest(
 element.addEventListener("input", () => { save(); mark(); });
 element.addEventListener("focusin", mark);
 document.addEventListener("keydown", keys);
-new MutationObserver(fresh).observe(element, {childList: true, subtree: true, attributes: true, attributeFilter: ["data-new"]});
+new MutationObserver(fresh).observe(element, {childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ["data-new"]});
 fresh();""".replace("DRAFTS", DRAFTS)
 
 
 def link_of(request: gr.Request) -> str:
     """The id of the review that the page's address names; "" where it names none."""
-    return str(dict(request.query_params or {}).get(LINK, ""))
+    return addresses.named(request, "review")
 
 
 def build(services: Services, rater: gr.BrowserState) -> dict[str, Any]:
@@ -135,7 +133,7 @@ def build(services: Services, rater: gr.BrowserState) -> dict[str, Any]:
 
     Returns "attach" (the event for when the tab or the stage is opened: fn, inputs, outputs), and "restore", the same for the page's load.
     """
-    box = getattr(services, "box", None) or Box(services.paths.reviews)
+    box = services.box
     gr.HTML(LEAD, padding=False)
     page, there = gr.HTML(elem_id="ballot", padding=False, js_on_load=BALLOT_JS), gr.Checkbox(visible=False)
     with gr.Accordion("Withdraw your ballots", open=False, elem_id="withdraw"), gr.Row(equal_height=True):

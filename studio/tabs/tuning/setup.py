@@ -84,7 +84,7 @@ def build(services: Services) -> dict[str, Any]:
         "started": [started, grouped],
         "said": said,
         "chosen": chosen,
-        "cost": (lambda *v: _cost(services, *v), priced, [cost, command]),
+        "cost": pricing,
     }
 
 
