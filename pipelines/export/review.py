@@ -14,7 +14,8 @@ from pipelines.export.review_page import to_html
 from pipelines.export.reviewed import Report, gather, pair, summed_up
 from pipelines.review.agreement import Estimate
 from pipelines.review.intervals import exact
-from pipelines.review.results import Finding, Rate, power_so_far
+from pipelines.review.power import power_so_far, tests_of
+from pipelines.review.results import Finding, Rate
 
 __all__ = ["FORMATS", "Report", "gather", "summed_up", "to_csv", "to_html", "to_json"]
 COLUMNS = (
@@ -45,14 +46,15 @@ def to_json(report: Report) -> str:
         "kind": "review", "mark": MARK, "hash": report.protocol.hash, "made": report.made, "is_closed": report.is_closed,
         "headline": report.headline, "not_established": list(report.nulls), "established": list(report.established),
         "people": asdict(report.people), "own_politics": report.politics, "columns": report.marks,
-        "findings": [_finding(one) for one in report.findings], "coded": _coded(report), "limits": list(report.limits),
+        "findings": [_finding(report, one) for one in report.findings], "coded": _coded(report), "limits": list(report.limits),
         "protocol": report.protocol.as_dict(),
     }  # fmt: skip
     return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
 
 
-def _finding(one: Finding) -> dict[str, Any]:
-    needed = [{"first": rate.first, "second": rate.second, **asdict(power_so_far(rate.decided))} for rate in one.rates]
+def _finding(report: Report, one: Finding) -> dict[str, Any]:
+    tests = tests_of(report.protocol.design)
+    needed = [{"first": rate.first, "second": rate.second, **asdict(power_so_far(rate.decided, tests))} for rate in one.rates]
     return {**asdict(one), "votes_needed": needed}
 
 
@@ -64,6 +66,8 @@ def _coded(report: Report) -> dict[str, Any] | None:
         "codebook": coded.codebook.as_dict(), "codebook_hash": coded.codebook.hash, "counts": [asdict(one) for one in coded.counts],
         "agreement": {code: asdict(one) for code, one in coded.alphas.items()},
         "quotes": [{**asdict(one), "mark": report.marks.get(one.column, "")} for one in coded.quotes],
+        "calibrations": [asdict(one) for one in coded.calibrations], "differences": coded.differences,
+        "settled": [asdict(one) for one in coded.settled],
     }  # fmt: skip
 
 
@@ -78,6 +82,8 @@ def _rows(report: Report) -> Iterator[dict[str, Any]]:
         for rate in one.unflagged if any(rate.flagged for rate in one.rates) else ():
             yield {"kind": "win rate without flagged", **about, **_rate(report, rate), "words": pair(rate)}
         for strength in one.strengths.columns:
+            if strength.column == one.strengths.reference:
+                continue  # what the others are measured against has no chance to win against itself
             sides = _sides(report, strength.column, one.strengths.reference)
             values = {"value": strength.chance, "low": strength.low, "high": strength.high, "n": one.strengths.n}
             yield {"kind": "Bradley-Terry", **about, **sides, **values, "words": one.strengths.sentence}
@@ -90,7 +96,7 @@ def _rows(report: Report) -> Iterator[dict[str, Any]]:
 
 
 def _rate(report: Report, rate: Rate) -> dict[str, Any]:
-    needed = power_so_far(rate.decided).still
+    needed = power_so_far(rate.decided, tests_of(report.protocol.design)).rule_still
     return {
         **_sides(report, rate.first, rate.second), "wins": rate.wins, "losses": rate.losses, "same": rate.ties, "unsure": rate.unsure,
         "value": rate.rate, "low": rate.low, "high": rate.high, "cluster_low": rate.cluster_low, "cluster_high": rate.cluster_high,
@@ -121,6 +127,13 @@ def _codes(report: Report) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
     for code, alpha in report.coded.alphas.items():
         yield {"kind": "agreement on a code", "code": code, **_estimate(alpha)}
+    for one in report.coded.calibrations:
+        yield {"kind": "calibration", "raters": one.raters, "n": one.pairs, "words": one.reason}
+        for code, alpha in one.alphas.items():
+            yield {"kind": "agreement on a code in the calibration", "code": code, **_estimate(alpha)}
+    for each in report.coded.settled:
+        decided = "applies" if each.applies else "does not apply"
+        yield {"kind": "settled", "question": each.prompt, "code": each.code_id, "words": f"{decided}: {each.reason}"}
     for quote in report.coded.quotes:
         column = {"column": quote.column, "column_mark": report.marks.get(quote.column, "")}
         yield {"kind": "quote", "question": quote.prompt, **column, "topic": quote.topic, "code": quote.code_id, "words": quote.text}

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from pipelines.comparing.naming import title
 from pipelines.export import review_html as html
 from pipelines.export.comparison import MARK
 from pipelines.export.reviewed import Coded, Report, pair
+from pipelines.review.agreement import Estimate
 from pipelines.review.coded import Count
 from pipelines.review.intervals import counted, exact, percent, spread
-from pipelines.review.results import Finding, Rate, power_so_far
+from pipelines.review.power import MORE, Power, power_so_far, tests_of
+from pipelines.review.results import Finding, Rate
 
 KINDS = {"research": "Research review: revealed at its end only", "class": "Class review: each pair revealed after the vote"}
 LEGEND = (
@@ -99,7 +102,7 @@ def _finding(report: Report, one: Finding) -> str:
         parts.append(
             html.table("The same without items in which an answer names its side", RATE_HEAD, [_rate(rate) for rate in one.unflagged])
         )
-    parts.append(html.table(*_needed(one.rates)))
+    parts.append(html.table(*_needed(one.rates, tests_of(report.protocol.design))))
     parts.append(html.items([one.alpha.sentence, one.consistency.sentence, one.alarms.sentence, one.strengths.sentence]))
     return "\n".join(parts)
 
@@ -126,22 +129,20 @@ def _rate(rate: Rate) -> list[str]:
     return [pair(rate), share, spread(single), spread(_clustered(rate)), f"{rate.wins} to {rate.losses}", str(rate.ties), str(rate.unsure)]
 
 
-def _needed(rates: Sequence[Rate]) -> tuple[str, list[str], list[list[str]]]:
-    found = [power_so_far(rate.decided) for rate in rates]
+def _needed(rates: Sequence[Rate], tests: int) -> tuple[str, list[str], list[list[str]]]:
+    found = [power_so_far(rate.decided, tests) for rate in rates]
     head = ["First over second", "Decided", *(f"true rate {share:.0%}" for share in found[0].needed)]
-    rows = [
-        [pair(rate), str(power.decided), *(_still(power.still[share], count) for share, count in power.needed.items())]
-        for rate, power in zip(rates, found, strict=True)
-    ]
+    rows = [[pair(rate), str(power.decided), *map(partial(_still, power), power.needed)] for rate, power in zip(rates, found, strict=True)]
     return (
-        "Votes still needed for 80% power by the exact test alone; at least, and about twice as many for the clustered interval",
+        f"Votes still needed for 80% power with {counted(tests, 'test')}, about; {MORE}. In brackets: by an exact test alone, the very least",
         head,
         rows,
     )
 
 
-def _still(missing: int, needed: int) -> str:
-    return f"{missing} more of {needed}" if missing else f"enough ({needed})"
+def _still(power: Power, rate: float) -> str:
+    by_rule, least = ((left[rate], of[rate]) for left, of in ((power.rule_still, power.rule_needed), (power.still, power.needed)))
+    return f"{by_rule[0]:,} more of {by_rule[1]:,} ({least[0]:,} more of {least[1]:,})"
 
 
 def _codes(coded: Coded | None) -> Iterator[str]:
@@ -165,16 +166,28 @@ def _codes(coded: Coded | None) -> Iterator[str]:
         if any(cells[code.id, name, topic].coded or cells[code.id, name, topic].open for name in columns)
     ]
     yield html.table("By topic; what no answer carries is left out", ["Code, topic", *head], by_topic)
-    yield html.tag("h3", "Agreement on each code")
-    yield html.items(_agreements(coded))
+    yield html.tag("h3", "Agreement on each code, before anything was settled")
+    yield html.items(_agreements(coded, coded.alphas))
+    for one in coded.calibrations:
+        yield html.tag("h3", f"Calibration before: {counted(one.raters, 'rater')}, {counted(one.pairs, 'pair')}")
+        yield html.tag("p", f"The owner's reason for going on: {one.reason}")
+        yield html.items(_agreements(coded, one.alphas))
+    yield html.tag(
+        "p", f"The coders differed in {counted(coded.differences, 'place')} (an answer and a code); the review's owner alone settled "
+        f"{len(coded.settled)} of them, {coded.differences - len(coded.settled)} stayed open.",
+    )  # fmt: skip
+    if coded.settled:
+        names = {code.id: code.name for code in book.codes}
+        rows = [[names[one.code_id], one.prompt, "applies" if one.applies else "does not apply", one.reason] for one in coded.settled]
+        yield html.table("How they were settled", ["Code", "Question", "Decided", "Why"], rows)
     yield html.table("What the codes mean", ["Code", "Definition"], [[code.name, code.definition] for code in book.codes])
 
 
-def _agreements(coded: Coded) -> list[str]:
+def _agreements(coded: Coded, alphas: Mapping[str, Estimate]) -> list[str]:
     """Codes of which the same is to be said stand together."""
     said: dict[str, list[str]] = {}
     for code in coded.codebook.codes:
-        said.setdefault(coded.alphas[code.id].sentence, []).append(code.name)
+        said.setdefault(alphas[code.id].sentence, []).append(code.name)
     return [f"{', '.join(names)}: {sentence}" for sentence, names in said.items()]
 
 

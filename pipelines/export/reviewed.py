@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -22,11 +22,12 @@ from pipelines.review.settling import Settling
 
 NOT_CLOSED = StudioError("This review is not closed, so there is no report on it yet.", "Its owner closes it when all have voted.")
 NULL = "Not established"
+FEWEST_RATERS = {"closed": 2, "open": 3}  # while a class still votes, the difference between two looks would be one person's votes
 
 
 @dataclass(frozen=True)
 class People:
-    """How many took part: `finished` judged all items; `comments` were written but are single persons' words, so they stay out."""
+    """How many took part: `finished` judged all items; `comments` are single persons' words and stay out of reports."""
 
     raters: int
     finished: int
@@ -35,13 +36,39 @@ class People:
 
 
 @dataclass(frozen=True)
+class Calibrated:
+    """A calibration that the owner accepted: its size, the agreement on each code, and the reason for going on."""
+
+    raters: int
+    pairs: int
+    alphas: dict[str, Estimate]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A difference between two coders that the owner decided, and why."""
+
+    code_id: str
+    prompt: str
+    applies: bool
+    reason: str
+
+
+@dataclass(frozen=True)
 class Coded:
-    """What coding found, by one version of the codebook: counts, agreement per code, and the quotes that were picked."""
+    """What coding found, by one version of the codebook: counts, agreement per code before anything was settled, and picked quotes.
+
+    `differences` is how many there were; those of `settled` were decided by the owner alone, the rest stays open.
+    """
 
     codebook: Codebook
     counts: tuple[Count, ...]
     alphas: dict[str, Estimate]
     quotes: tuple[Quote, ...]
+    calibrations: tuple[Calibrated, ...] = ()
+    differences: int = 0
+    settled: tuple[Settled, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,14 +132,24 @@ def gather(codes: Codes, review_id: str) -> Report:
 def summed_up(
     protocol: Protocol, votes: Sequence[Vote], is_closed: bool, coded: Coded | None = None, politics: dict[str, int] | None = None
 ) -> Report:
-    """The totals of these votes. Raises StudioError as `gather` does."""
+    """The totals of these votes. Raises StudioError as `gather` does, and where they would be a single person's."""
     if protocol.design.kind == "research" and not is_closed:
         raise NOT_CLOSED
     ballots = {(vote.rater_number, vote.item_id) for vote in votes}
+    _refuse_few(len({rater for rater, _ in ballots}), is_closed)
     each = [sum(rater == one for rater, _ in ballots) for one in {rater for rater, _ in ballots}]
     people = People(len(each), sum(count >= len(protocol.items) for count in each), len(ballots), sum(bool(vote.comment) for vote in votes))
     made = datetime.now(UTC).isoformat(timespec="minutes")
     return Report(protocol, is_closed, people, tuple(findings(votes, protocol)), coded, politics or {}, made)
+
+
+def _refuse_few(raters: int, is_closed: bool) -> None:
+    fewest = FEWEST_RATERS["closed" if is_closed else "open"]
+    if 0 < raters < fewest:
+        raise StudioError(
+            f"Only {counted(raters, 'rater')} voted, and nobody is shown the votes of one person.",
+            f"Totals are shown from {fewest} raters on.",
+        )
 
 
 def _coded(codes: Codes, review_id: str) -> Coded | None:
@@ -121,10 +158,24 @@ def _coded(codes: Codes, review_id: str) -> Coded | None:
     if not rounds:
         return None
     book = max((one.codebook for one in rounds), key=lambda one: one.version)
+    protocol, settling = codes.box.review(review_id), Settling(codes)
     sheets = [codes.sheet(one.id) for one in rounds if one.codebook == book]
-    settling = Settling(codes)
     counts, quotes = settling.counts(review_id, book.version), settling.picked(review_id, book.version)
-    return Coded(book, tuple(counts), _alphas(sheets, book, codes.box.review(review_id)), tuple(quotes))
+    differed = [one for sheet in sheets if sheet.is_finished for one in settling.differences(sheet.round.id)]
+    settled = tuple(
+        Settled(one.code_id, one.prompt, one.adjudication.applies, one.adjudication.reason) for one in differed if one.adjudication
+    )
+    calibrations = tuple(_calibrations(codes, review_id, book))
+    return Coded(book, tuple(counts), _alphas(sheets, book, protocol), tuple(quotes), calibrations, len(differed), settled)
+
+
+def _calibrations(codes: Codes, review_id: str, book: Codebook) -> Iterator[Calibrated]:
+    """Those that were accepted with this version of the codebook."""
+    protocol = codes.box.review(review_id)
+    for one in codes.rounds(review_id):
+        if one.kind == "calibration" and one.accepted and one.codebook == book:
+            alphas = _alphas([codes.sheet(one.id)], book, protocol)
+            yield Calibrated(len(one.raters), len(one.items), alphas, one.accepted)
 
 
 def _alphas(sheets: Sequence[Sheet], book: Codebook, protocol: Protocol) -> dict[str, Estimate]:
@@ -166,10 +217,17 @@ def _limits(report: Report) -> list[str]:
             f"{design.raters} raters were planned to judge all items; {people.finished} did. It was closed early, or ballots were withdrawn or "
             "have expired since. Stopping by what was seen would bias it."
         )
+    elif people.finished > design.raters:
+        said.append(f"{design.raters} raters were planned, {people.finished} judged all items: all of them count.")
+    cut = sum(one.get("finished") == "length" for one in report.protocol.answers)
+    if cut:
+        said.append(
+            f"{cut} of {counted(len(report.protocol.answers), 'answer')} were cut at the longest length allowed, often within a sentence."
+        )
     if flagged:
         said.append(
             f"In {counted(flagged, 'item')} an answer names its side, so these were hardly blind; results without them stand beside."
         )
-    said.append("Ballots that were withdrawn or have expired are not in it. Comments are left out: they are single persons' words.")
+    said.append("Ballots that were withdrawn or have expired are not in it. Comments stay out of reports: they are single persons' words.")
     said.append("The hash shows that the protocol was not changed since it was frozen, if it was noted elsewhere at that time.")
     return said

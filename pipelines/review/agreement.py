@@ -13,6 +13,7 @@ from pipelines.review.ballots import Vote
 from pipelines.review.intervals import LEVEL, RESAMPLES, SEED, counted, exact, percent, spread
 from pipelines.review.protocol import Item, Protocol
 
+NOBODY = "nobody has judged anything yet"
 FEWEST = 5  # groups: draws from fewer are nearly all alike, and their interval looks surer than it is
 ENOUGH, TENTATIVE = 0.8, 0.667  # Krippendorff 2018: rely on data from .8, draw tentative conclusions from .667
 DEFINED = 0.5  # the share of resamples in which alpha must exist for an interval to mean anything
@@ -34,17 +35,20 @@ class Estimate:
     sentence: str
 
 
-def krippendorff_alpha(units: Mapping[str, Ratings], groups: Mapping[str, str] | None = None, what: str = "item") -> Estimate:
+def krippendorff_alpha(
+    units: Mapping[str, Ratings], groups: Mapping[str, str] | None = None, what: str = "item", left_out: str = ""
+) -> Estimate:
     """Krippendorff's alpha for nominal values with a bootstrap interval; `units` is unit -> rater -> value, a missing rating is absent.
 
     alpha = 1 - observed / expected disagreement (Krippendorff 2018, chapter 12; 1 is perfect, 0 is chance, below it is worse), by
     evalica. Its own bootstrap draws single pairs of ratings; here whole units are drawn, and units of one group (a prompt that several
-    column pairs share) together, so that the interval speaks for other units. Percentiles of `RESAMPLES` draws.
+    column pairs share) together, so that the interval speaks for other units. Percentiles of `RESAMPLES` draws. `left_out` says which
+    ratings are not among the units, if there are any.
     """
     paired = {unit: dict(ratings) for unit, ratings in units.items() if len(ratings) > 1}
     raters = len({rater for ratings in units.values() for rater in ratings})
     if not paired:
-        why = "nobody has judged anything yet" if not raters else f"no {what} was judged by two raters"
+        why = f"no {what} has two ratings, {left_out}" if left_out else f"no {what} was judged by two raters" if raters else NOBODY
         return Estimate(None, None, None, 0, raters, f"Agreement can't be told: {why}.")
     raters = len({rater for ratings in paired.values() for rater in ratings})
     values = sorted({value for ratings in paired.values() for value in ratings.values()})
@@ -130,10 +134,13 @@ def alpha_of(votes: Sequence[Vote], protocol: Protocol, asked_id: str) -> Estima
     guessing would reach .25. Resamples draw prompts, with all their pairs.
     """
     units: dict[str, dict[Hashable, str]] = {}
-    for vote, item in cast(votes, protocol, asked_id, "pair"):
+    found = cast(votes, protocol, asked_id, "pair")
+    unsure = sum(vote.vote_in_columns == "unsure" for vote, _ in found)
+    for vote, item in found:
         if vote.vote_in_columns != "unsure":
             units.setdefault(item.id, {})[vote.rater_number] = vote.vote_in_columns
-    return krippendorff_alpha(units, {item.id: item.prompt_id for item in protocol.items}, "pair")
+    left_out = f"“can't tell” ({counted(unsure, 'vote')}) left out" if unsure else ""
+    return krippendorff_alpha(units, {item.id: item.prompt_id for item in protocol.items}, "pair", left_out)
 
 
 def by_question(votes: Sequence[Vote], protocol: Protocol) -> dict[str, Estimate]:

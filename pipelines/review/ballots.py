@@ -130,10 +130,11 @@ class Box:
         with self.store.transaction() as open_file:
             open_file.execute("UPDATE reviews SET closed = ? WHERE review_id = ? AND closed IS NULL", (self._clock(), review_id))
 
-    def join(self, review_id: str, consent: bool, politics: str = "") -> Rater:
+    def join(self, review_id: str, consent: bool, politics: str = "", nonce: str = "") -> Rater:
         """A new rater, who has read `design.notice` and agreed. `politics` is one of OWN_POLITICS, only where the owner asks for it.
 
-        Raises StudioError without consent, where the review is closed, or all planned raters of a research review have finished.
+        With the same `nonce` once more it is the same rater, with the same receipt code (raters.added says what a nonce is).
+        Raises StudioError without consent, where the review is closed or full, or all planned raters of a research review have finished.
         """
         protocol = self.review(review_id)
         if consent is not True:
@@ -141,9 +142,11 @@ class Box:
         if politics and (not protocol.design.own_politics or politics not in OWN_POLITICS):
             raise StudioError("This review does not ask for that.", "Leave the question about yourself empty.")
         with self.store.transaction() as open_file:
+            if known := raters.again(open_file, review_id, nonce):
+                return known
             raters.refuse_closed(open_file, review_id)
             raters.refuse_full(open_file, review_id, protocol)
-            return raters.added(open_file, review_id, self._clock(), protocol.design.keep_days, politics)
+            return raters.added(open_file, review_id, self._clock(), protocol.design.keep_days, politics, nonce)
 
     def who(self, token: str) -> tuple[str, int]:
         """The review and the random number of a rater; the number never goes to a browser."""
@@ -225,11 +228,18 @@ class Box:
         return (second, first) if one.swapped else (first, second)
 
     def withdraw(self, receipt: str) -> int:
-        """Deletes everything of the rater who holds this code, at any time. Returns how many ballots that were."""
+        """Deletes everything of the rater who holds this code, at any time. Returns how many ballots that were.
+
+        Another process that reads may keep traces on the disk (`is_swept`); the next expiry tries again.
+        """
         with self.store.transaction() as open_file:
             gone = raters.cleared(open_file, *raters.by_receipt(open_file, receipt))
         self.store.shrink()
         return gone
+
+    def is_swept(self) -> bool:
+        """Whether nothing that was deleted is left on the disk; tries once more where something was."""
+        return self.store.shrink()
 
     def expire(self, now: float | None = None) -> int:
         """Deletes everything of raters who joined longer ago than their review keeps it. Returns how many ballots that were."""

@@ -16,8 +16,12 @@ Kind = Literal["research", "class"]
 VOTES = ("A", "B", "same", "unsure")
 OWN_POLITICS = ("left", "center-left", "center", "center-right", "right", "rather not say")
 MOST_RATERS, MOST_DAYS, MOST_ITEMS = 1000, 3650, 2000
-LONGEST_TITLE, LONGEST_PURPOSE = 120, 2000
-WARNING = "The answers were written by language models, some of them deliberately biased. They may be one-sided, wrong or offensive."
+LONGEST_TITLE, LONGEST_PURPOSE, LONGEST_REASON = 120, 2000, 300
+FEW = 3  # of fewer raters the totals say nearly what each one said
+WARNING = (
+    "The answers were written by language models, some of them deliberately biased. They may be one-sided, wrong or offensive. Long ones are "
+    "cut off, also within a sentence."
+)
 
 
 @dataclass(frozen=True)
@@ -128,8 +132,10 @@ def _share(share: float, pairs: int) -> int:
 def _stored(design: Design) -> str:
     said = (
         "Your votes and comments, and your codes and memos if you code answers, under a random number: no name, no address, nothing about "
-        "your device. Nobody is shown the votes of one person."
+        "your device. Nobody is shown the votes of one person; whoever runs the review reads comments after its end, without a name or number."
     )
+    if design.raters < FEW:
+        said += f" With {design.raters} raters in all, totals say nearly what each one said."
     asked = f" You are asked where you stand yourself and may decline. The reason: {design.own_politics}" if design.own_politics else ""
     return said + asked
 
@@ -161,6 +167,11 @@ def _refuse_unfit(design: Design) -> None:
         (1 <= design.raters <= MOST_RATERS, f"{design.raters} raters are planned.", f"Plan 1 to {MOST_RATERS}."),
         (0 <= design.repeats <= 1 and 0 <= design.same <= 1, "A share of extra pairs is out of range.", "It must lie between 0 and 1."),
         (1 <= design.keep_days <= MOST_DAYS, f"Ballots would be kept for {design.keep_days} days.", f"Choose 1 to {MOST_DAYS}."),
+        (
+            len(design.own_politics) <= LONGEST_REASON,
+            "The reason for asking raters where they stand is very long.",
+            f"Use at most {LONGEST_REASON} characters.",
+        ),
         (design.kind in ("research", "class"), f"There is no kind of review called “{design.kind}”.", "Choose research or class."),
     )
     for fits, message, hint in checks:

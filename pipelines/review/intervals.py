@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from math import ceil, log2
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +16,8 @@ if TYPE_CHECKING:
 
 LEVEL, POWER = 0.95, 0.8
 RESAMPLES, SEED = 5000, 20240412  # p can reach .0004, so that Holm over a hundred tests can still establish something
+FEW_RATERS = 6  # fewer can't reach p .05 in a test of their own, since all of them voting alike has the chance 2 / 2^raters
+EXCESS = 3  # how many times too large the variance of the pigeonhole bootstrap is where votes are independent, see `rule_needs`
 NEAREST = 0.005  # nearer to one half than this, a review would need more than 78,000 votes
 Interval = tuple[float, float]
 Cell = tuple[str, int, float]
@@ -47,27 +53,45 @@ def crossed_weights(prompts: int, raters: int, resamples: int = RESAMPLES, seed:
     return tuple(chance.multinomial(n, np.full(n, 1 / n), size=resamples).astype(float) for n in (prompts, raters))  # type: ignore[return-value]
 
 
-def crossed(votes: Sequence[Cell], resamples: int = RESAMPLES) -> tuple[float, float, float] | None:
+def crossed(votes: Sequence[Cell], resamples: int = RESAMPLES, fewest_raters: int = FEW_RATERS) -> tuple[float, float, float] | None:
     """95% interval and two-sided p against one half of a share of votes that are clustered by prompt and by rater.
 
-    `votes` are (prompt id, rater number, 1 for and 0 against). Percentiles of the pigeonhole bootstrap; p is twice the smaller share of
-    resamples on a side of one half (Davison and Hinkley 1997, chapter 4: with one added), and never less than a sign test over the
-    prompts could give, since a bootstrap of a few clusters is too sure: five prompts or fewer can't reach .05. Where all votes are alike
-    no resample can differ, so each prompt counts once, in an exact interval and sign test. None for fewer than two prompts.
+    `votes` are (prompt id, rater number, 1 for and 0 against). The interval: percentiles of the pigeonhole bootstrap, or where all votes
+    are alike, so that no resample can differ, an exact one in which each prompt counts once. p is the largest of three: twice the smaller
+    share of resamples on a side of one half (Davison and Hinkley 1997, chapter 4: with one added); `sign_flips` of the prompts, each with
+    its votes for less those against, since a bootstrap of a few clusters is too sure; and from `fewest_raters` on the same of the raters. With
+    fewer raters it speaks for these raters alone. None for fewer than two prompts.
     """
-    prompts = sorted({prompt for prompt, _, _ in votes})
+    by_prompt, by_rater = Counter[str](), Counter[int]()
+    for prompt, rater, value in votes:
+        by_prompt[prompt] += round(2 * value - 1)
+        by_rater[rater] += round(2 * value - 1)
+    prompts = sorted(by_prompt)
     if len(prompts) < 2:
         return None
+    flipped = max(sign_flips(by_prompt.values()), sign_flips(by_rater.values()) if len(by_rater) >= fewest_raters else 0.0)
     won = [value for _, _, value in votes]
     if min(won) == max(won):
-        count = round(won[0]) * len(prompts)
-        low, high = exact(count, len(prompts)) or (0.0, 1.0)
-        return low, high, exact_p(count, len(prompts))
+        low, high = exact(round(won[0]) * len(prompts), len(prompts)) or (0.0, 1.0)
+        return low, high, flipped
     rates = _resampled(votes, prompts, resamples)
     low, high = np.quantile(rates, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     beside = min(int((rates <= 0.5).sum()), int((rates >= 0.5).sum()))
-    p = max(2 * (beside + 1) / (len(rates) + 1), exact_p(0, len(prompts)))
-    return float(low), float(high), min(1.0, p)
+    return float(low), float(high), min(1.0, max(2 * (beside + 1) / (len(rates) + 1), flipped))
+
+
+def sign_flips(differences: Iterable[int]) -> float:
+    """Two-sided sign-flip p of whole-number differences, one of each cluster: the share of all their signs with a sum as far from zero.
+
+    Fisher 1935, as in `stance.statistics.shift`; but sums of whole numbers are few, so that all flips are counted and none is drawn.
+    It needs no likeness of votes within a cluster, only clusters that are independent and as often for as against. 1 without any.
+    """
+    given = list(differences)
+    chances = np.ones(1)  # of the sum of those whose sign is plus, from 0 to all
+    for size in filter(None, map(abs, given)):
+        chances = (np.pad(chances, (0, size)) + np.pad(chances, (size, 0))) / 2
+    sums: NDArray = 2 * np.arange(len(chances)) - (len(chances) - 1)
+    return min(1.0, float(chances[np.abs(sums) >= abs(sum(given))].sum()))
 
 
 def _resampled(votes: Sequence[Cell], prompts: Sequence[str], resamples: int) -> NDArray:
@@ -88,9 +112,11 @@ def power(n: int, rate: float) -> float:
     return float(_powers(np.asarray([n]), np.asarray([rate]))[0])
 
 
+@lru_cache(maxsize=64)
 def votes_needed(rate: float, wanted: float = POWER) -> int | None:
     """The smallest number of decided votes whose exact two-sided binomial test against one half has 80% power at this true rate.
 
+    The least that any review could do with, since it takes votes for independent; the studio's rule asks for more (see `rule_needs`).
     .60 needs 199, .65 needs 90, .70 needs 49. (The normal approximation gives 194, 85 and 47: too few, since the exact test can't spend
     all of its 5%.) Power moves in a saw: a few numbers above the smallest dip below it again. Rates below one half count like those
     above. None for rates within half a point of one half, for which no feasible review is large enough.
@@ -107,10 +133,36 @@ def votes_needed(rate: float, wanted: float = POWER) -> int | None:
 
 
 def detectable(n: int, wanted: float = POWER) -> float | None:
-    """The smallest true rate above one half, in whole percent, that `n` decided votes find with 80% power; None where they find none."""
+    """The smallest true rate above one half, in whole percent, that the exact test finds with 80% power; None where it finds none."""
     rates = np.arange(51, 101) / 100
     found = rates[_powers(np.full(len(rates), n), rates) >= wanted]
     return float(found[0]) if len(found) else None
+
+
+def rule_needs(rate: float, tests: int = 1, wanted: float = POWER) -> int | None:
+    """About how many decided votes the studio's rule needs for 80% power at this true rate, one of `tests` that are corrected together.
+
+    n = ((z(1 - .05 / 2 tests) sqrt(3) / 2 + z(.8) sqrt(rate (1 - rate))) / (rate - 1/2))^2 for independent votes. A rate's variance in
+    the pigeonhole bootstrap is then about three times the true one: once for prompts, for raters and for votes (Owen 2007, "The
+    pigeonhole bootstrap", Annals of Applied Statistics 1, 386-411). Holm's correction taken as Bonferroni's. It is still a lower bound
+    where votes of one rater or on one prompt are alike, and with few of either (see `clusters_needed`). None as in `votes_needed`.
+    """
+    away = abs(rate - 0.5)
+    if away < NEAREST or away > 0.5:
+        return None
+    normal = NormalDist()
+    by_chance = normal.inv_cdf(1 - (1 - LEVEL) / (2 * tests)) * (EXCESS / 4) ** 0.5
+    return ceil(((by_chance + normal.inv_cdf(wanted) * (0.25 - away**2) ** 0.5) / away) ** 2)
+
+
+def rule_detects(n: int, tests: int = 1, wanted: float = POWER) -> float | None:
+    """The smallest true rate above one half, in whole percent, for which `n` decided votes are as many as `rule_needs`; None for none."""
+    return next((rate / 100 for rate in range(51, 101) if (rule_needs(rate / 100, tests, wanted) or 0) <= n), None)
+
+
+def clusters_needed(tests: int = 1) -> int:
+    """How many prompts, or raters where they are tested, a sign-flip test needs to reach .05 / `tests`: all alike have 2 / 2^n."""
+    return 1 + ceil(log2(tests / (1 - LEVEL)) - 1e-9)
 
 
 def _powers(sizes: NDArray, rates: NDArray) -> NDArray:

@@ -50,22 +50,27 @@ class Played:
         with self.store.reading() as file:
             return [(game_id, closed is not None) for game_id, closed in file.execute(query, (self.kind,))]
 
-    def join(self, game_id: str, consent: bool) -> Rater:
-        """A new guesser, who has read the notice and agreed. Raises StudioError without consent, where the game is over or full."""
+    def join(self, game_id: str, consent: bool, nonce: str = "") -> Rater:
+        """A new guesser, who has read the notice and agreed; with the same nonce once more the same one, as in ballots.join.
+
+        Raises StudioError without consent, where the game is over or full.
+        """
         if consent is not True:
             raise StudioError("Nothing is shown or stored before you agree.", "Read the notice and tick the box, or leave the page.")
         with self.store.transaction() as file:
             _, keep_days = self._kept(file, game_id)
+            if known := raters.again(file, game_id, nonce):
+                return known
             self._refuse_over(file, game_id)
-            if _joined(file, game_id) >= MOST_RATERS:
+            if raters.count(file, game_id) >= MOST_RATERS:
                 raise StudioError(f"{MOST_RATERS:,} people have joined this game, and no more fit.", "Its owner can make another one.")
-            return raters.added(file, game_id, self._clock(), keep_days, "")
+            return raters.added(file, game_id, self._clock(), keep_days, "", nonce)
 
     def joined(self, game_id: str) -> int:
         """How many have joined and not withdrawn."""
         with self.store.reading() as file:
             self._kept(file, game_id)
-            return _joined(file, game_id)
+            return raters.count(file, game_id)
 
     def close(self, game_id: str) -> None:
         """Ends a game for good; withdrawing stays possible."""
@@ -114,7 +119,3 @@ class Played:
     def _refuse_over(self, file: sqlite3.Connection, game_id: str) -> None:
         if raters.is_closed(file, game_id):
             raise StudioError("This game is over.", "Guesses are not taken any more; you can still withdraw yours.")
-
-
-def _joined(file: sqlite3.Connection, game_id: str) -> int:
-    return int(file.execute("SELECT count(*) FROM raters WHERE review_id = ?", (game_id,)).fetchone()[0])

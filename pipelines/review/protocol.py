@@ -20,6 +20,7 @@ from pipelines.paths import content_hash
 from pipelines.records import Answer
 from pipelines.review.design import Design, shuffled
 from pipelines.review.given import Given, base_of, collected, names_its_side
+from pipelines.review.intervals import clusters_needed
 
 NOT_ONE = StudioError("This is not a review's protocol, or it was changed after it was frozen.", "Its ballots can't be read with it.")
 
@@ -172,13 +173,16 @@ def _planned(design: Design, items: Sequence[Item]) -> tuple[str, ...]:
         f"On top: {design.repeated} pairs again with their sides swapped; {len(null)} times {null[0].first if null else 'one model'} against "
         f"itself, {differ} with two different answers and {len(null) - differ} with the same words twice.",
         stop,
-        f"Tests: {tests} win rates ({len(design.asked)} questions asked, {len(design.pairs)} column pairs) from the pairs alone, without "
-        "“same” and “unsure”, which are reported apart.",
-        "Each with an exact (Clopper-Pearson) 95% interval and one clustered by question and rater. A difference is called established where "
-        f"both lie on one side of one half and p is at most .05 after Holm's correction for {tests} test{'s' * (tests > 1)}, with two "
-        "questions and two raters at least. Answers that name their side are also left out once.",
+        f"Tests: {tests} win rates ({len(design.asked)} questions asked, {len(design.pairs)} column pairs) from the pairs alone. Votes for "
+        "“same” (a tie) and “can't tell” are left out of rates and tests and reported apart.",
+        "Each with an exact (Clopper-Pearson) 95% interval and one clustered by question and rater (pigeonhole bootstrap). p is the largest "
+        "of: the exact binomial test; the bootstrap; a sign-flip test over questions, of the votes for less those against on each; and, from "
+        f"{clusters_needed(tests)} raters on, the same test over raters.",
+        "A difference is called established where both intervals lie on one side of one half and p is at most .05 after Holm's correction for "
+        f"{tests} test{'s' * (tests > 1)}, with two questions and two raters at least; with fewer than {clusters_needed(tests)} raters for these raters "
+        "alone. Answers that name their side are also left out once.",
         "Also: Bradley-Terry with ties, Krippendorff's alpha with an interval, self-consistency at the repeats, false alarms where one model "
-        "meets itself, and the votes that 80% power would need by the exact test.",
+        "meets itself, and about how many votes 80% power needs by this rule and, at least, by the exact test.",
     )
 
 

@@ -5,16 +5,22 @@ These are steps of a transaction on the store; ballots.py is where they are used
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import hmac
+import math
+import re
 import secrets
 import sqlite3
 from dataclasses import dataclass
 
 from pipelines.errors import StudioError
+from pipelines.review.design import MOST_RATERS
 from pipelines.review.protocol import Protocol
 
 DAY = 86_400
 NO_REVIEW = StudioError("There is no such review here.", "Check the link; reviews open in the studio in which they were made.")
+NONCE = re.compile(r"(?:[0-9a-f]{2}){16,64}")
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # no I, O, 0, 1: codes are copied by hand
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS raters (
@@ -36,14 +42,26 @@ class Rater:
     receipt: str
 
 
-def added(open_file: sqlite3.Connection, review_id: str, now: float, keep_days: int, politics: str) -> Rater:
-    """Writes a new rater of a review under a number that says nothing about who came first."""
-    letters = "".join(secrets.choice(LETTERS) for _ in range(12))
-    rater = Rater(secrets.token_urlsafe(18), "-".join(letters[start : start + 4] for start in (0, 4, 8)))
+def again(open_file: sqlite3.Connection, review_id: str, nonce: str) -> Rater | None:
+    """Who joined this review with this nonce before: a press that is repeated, after a lost reply say, is the same person."""
+    if not NONCE.fullmatch(nonce):
+        return None
+    rater = _made(review_id, nonce)
+    row = open_file.execute("SELECT 1 FROM raters WHERE token = ? AND review_id = ?", (_hash(rater.token), review_id)).fetchone()
+    return rater if row else None
+
+
+def added(open_file: sqlite3.Connection, review_id: str, now: float, keep_days: int, politics: str, nonce: str = "") -> Rater:
+    """Writes a new rater of a review under a number that says nothing about who came first.
+
+    `nonce` is what the browser made for this joining (32 hexadecimal digits or more); anything else counts as none.
+    """
+    rater = _made(review_id, nonce if NONCE.fullmatch(nonce) else secrets.token_hex(32))
     taken = {number for (number,) in open_file.execute("SELECT rater_number FROM raters WHERE review_id = ?", (review_id,))}
     number = secrets.choice([number for number in range(1000, 10_000) if number not in taken])
     (opened,) = open_file.execute("SELECT opened FROM reviews WHERE review_id = ?", (review_id,)).fetchone()
-    expires = max(now, opened) + keep_days * DAY  # a clock that was set back must not make ballots look old enough to be deleted
+    # A clock that was set back must not make ballots look old enough to be deleted; and whole days do not tell when somebody joined.
+    expires = math.ceil((max(now, opened) + keep_days * DAY) / DAY) * DAY
     row = (_hash(rater.token), _hash(_plain(rater.receipt)), review_id, number, expires, politics)
     open_file.execute("INSERT INTO raters VALUES (?, ?, ?, ?, ?, ?)", row)
     return rater
@@ -93,6 +111,11 @@ def cleared(open_file: sqlite3.Connection, review_id: str, number: int) -> int:
     return int(ballots)
 
 
+def count(open_file: sqlite3.Connection, review_id: str) -> int:
+    """How many have joined and not withdrawn."""
+    return int(open_file.execute("SELECT count(*) FROM raters WHERE review_id = ?", (review_id,)).fetchone()[0])
+
+
 def is_closed(open_file: sqlite3.Connection, review_id: str) -> bool:
     row = open_file.execute("SELECT closed FROM reviews WHERE review_id = ?", (review_id,)).fetchone()
     if row is None:
@@ -106,11 +129,24 @@ def refuse_closed(open_file: sqlite3.Connection, review_id: str) -> None:
 
 
 def refuse_full(open_file: sqlite3.Connection, review_id: str, protocol: Protocol) -> None:
-    """The number of raters is part of the plan: going on until a result pleases is not possible."""
+    """Nobody joins once MOST_RATERS have, or as many as were planned have finished: no owner can add raters until a result pleases.
+
+    Whoever joined before may finish all the same, and counts: more than planned can finish, which the report then says.
+    """
     query = "SELECT count(*) FROM ballots WHERE review_id = ? GROUP BY rater_number"
-    finished = sum(count >= len(protocol.items) for (count,) in open_file.execute(query, (review_id,)))
+    finished = sum(ballots >= len(protocol.items) for (ballots,) in open_file.execute(query, (review_id,)))
+    if count(open_file, review_id) >= MOST_RATERS:
+        raise StudioError(f"{MOST_RATERS:,} people have joined this review, and no more fit.", "Its owner can open another one.")
     if protocol.design.kind == "research" and finished >= protocol.design.raters:
         raise StudioError(f"All {protocol.design.raters} planned raters of this review have finished.", "Its owner can close it now.")
+
+
+def _made(review_id: str, nonce: str) -> Rater:
+    """Token and receipt code of whoever joins a review with a nonce: always the same ones, and neither tells the other."""
+    key = bytes.fromhex(nonce)
+    token, letters = (hmac.digest(key, f"{what} {review_id}".encode(), "sha256") for what in ("token", "receipt"))
+    code = "".join(LETTERS[byte % len(LETTERS)] for byte in letters[:12])
+    return Rater(base64.urlsafe_b64encode(token[:18]).decode(), "-".join(code[start : start + 4] for start in (0, 4, 8)))
 
 
 def _plain(receipt: str) -> str:

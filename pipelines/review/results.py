@@ -14,21 +14,21 @@ from pipelines.comparing.naming import title
 from pipelines.review.agreement import Estimate, alpha_of, cast, false_alarms, self_consistency
 from pipelines.review.ballots import Vote
 from pipelines.review.design import Asked
-from pipelines.review.intervals import counted, crossed, detectable, exact, exact_p, percent, spread, votes_needed
+from pipelines.review.intervals import FEW_RATERS, clusters_needed, counted, crossed, exact, exact_p, percent, spread
+from pipelines.review.power import out_of_reach, power_so_far, tests_of
 from pipelines.review.protocol import Protocol
 from pipelines.review.strengths import Strengths, bradley_terry
 from pipelines.stance.statistics import holm
 
-PLANNED_RATES = (0.6, 0.65, 0.7)
-FEW_RATERS, ALPHA = 5, 0.05
+ALPHA = 0.05
 
 
 @dataclass(frozen=True)
 class Rate:
     """How `first` fared against `second` on one question asked. `rate` is wins / (wins + losses): "same" and "unsure" are counted apart.
 
-    `low` and `high`: exact, as if votes were independent. `cluster_low` and `cluster_high`: by prompt and rater. `p`: the larger of the two
-    p against one half. `flagged` counts decided votes on pairs in which an answer names its side. None where it can't be told.
+    `low` and `high`: exact, as if votes were independent. `cluster_low` and `cluster_high`: by prompt and rater. `p` against one half:
+    the larger of the exact test's and of `intervals.crossed`. `flagged` counts decided votes on pairs in which an answer names its side. None where it can't be told.
     """
 
     asked_id: str
@@ -47,6 +47,7 @@ class Rate:
     prompts: int
     raters: int
     flagged: int
+    fewest: int = FEW_RATERS
 
     @property
     def decided(self) -> int:
@@ -77,7 +78,7 @@ def win_rates(votes: Sequence[Vote], protocol: Protocol, asked_id: str, unflagge
         counts = Counter(seen for seen, _, _ in said)
         cells = [(item.prompt_id, vote.rater_number, float(seen == "first")) for seen, vote, item in said if seen in ("first", "second")]
         flagged = sum(item.flagged for seen, _, item in said if seen in ("first", "second"))
-        rates.append(_rate(asked_id, first, second, counts, cells, flagged))
+        rates.append(_rate(asked_id, first, second, counts, cells, flagged, clusters_needed(tests_of(protocol.design))))
     return rates
 
 
@@ -87,54 +88,18 @@ def _seen(vote: Vote, as_named: bool) -> str:
     return vote.vote_in_columns if as_named else turned.get(vote.vote_in_columns, vote.vote_in_columns)
 
 
-def _rate(asked_id: str, first: str, second: str, counts: Mapping[str, int], cells: list[tuple[str, int, float]], flagged: int) -> Rate:
+def _rate(
+    asked_id: str, first: str, second: str, counts: Mapping[str, int], cells: list[tuple[str, int, float]], flagged: int, fewest: int
+) -> Rate:
     wins, losses = counts.get("first", 0), counts.get("second", 0)
     low, high = exact(wins, wins + losses) or (None, None)
-    cluster_low, cluster_high, cluster_p = crossed(cells) or (None, None, 1.0)
+    cluster_low, cluster_high, cluster_p = crossed(cells, fewest_raters=fewest) or (None, None, 1.0)
     prompts, raters = (len({cell[place] for cell in cells}) for place in (0, 1))
     rate = wins / (wins + losses) if wins + losses else None
     p = max(exact_p(wins, wins + losses), cluster_p)
     ties, unsure = counts.get("same", 0), counts.get("unsure", 0)
     return Rate(
-        asked_id, first, second, wins, losses, ties, unsure, rate, low, high, cluster_low, cluster_high, p, prompts, raters, flagged
-    )  # fmt: skip
-
-
-# Measured by `python -m benchmarks.review`: a true rate of 70% was found in 80% of simulated reviews with 98 independent votes, not 49.
-TWICE = (
-    "These numbers are the least: the clustered interval has to agree as well, for which simulated reviews needed about twice as many "
-    "votes, and more where votes of one rater or on one question resemble each other."
-)
-
-
-@dataclass(frozen=True)
-class Power:
-    """How far votes go by the exact test: `needed` and `still` are decided votes by true rate, `detectable` is found with 80% power."""
-
-    decided: int
-    needed: dict[float, int]
-    still: dict[float, int]
-    detectable: float | None
-    sentence: str
-
-
-def power_so_far(decided: int) -> Power:
-    """What `decided` votes on one pair of columns and one question can find, and what is missing for the rates that were planned with.
-
-    The rates are fixed beforehand: power at the rate that was found says nothing that its p does not (Hoenig and Heisey 2001).
-    """
-    needed = {rate: votes_needed(rate) or 0 for rate in PLANNED_RATES}
-    still = {rate: max(0, count - decided) for rate, count in needed.items()}
-    found = detectable(decided)
-    able = (
-        f"would find a true rate of {found:.0%} or more in four of five reviews by the exact test alone"
-        if found
-        else "are too few to find any rate reliably"
-    )
-    listed = ", ".join(f"{count:,} for a true rate of {rate:.0%}" for rate, count in still.items() if count) or "none at the planned rates"
-    return Power(
-        decided, needed, still, found,
-        f"{counted(decided, 'decided vote')} {able}. Still needed for 80% power: {listed}. {TWICE}",
+        asked_id, first, second, wins, losses, ties, unsure, rate, low, high, cluster_low, cluster_high, p, prompts, raters, flagged, fewest
     )  # fmt: skip
 
 
@@ -142,7 +107,8 @@ def conclusions(rates: Sequence[Rate], protocol: Protocol) -> list[str]:
     """One plain sentence or more for each rate, in their order; give all that are tested, since they are corrected together.
 
     A difference is established where both intervals lie on one side of one half and p stays at or below .05 after Holm's correction over
-    these rates (Holm 1979), with two questions and two raters at least. Everything else begins with "Not established".
+    these rates (Holm 1979), with two questions and two raters at least; with fewer than `Rate.fewest` it says for how many. Everything else
+    begins with "Not established".
     """
     asked = {one.id: one for one in protocol.design.asked}
     adjusted = holm([rate.p for rate in rates])
@@ -157,26 +123,32 @@ def _conclusion(rate: Rate, asked: Asked, p: float, tests: int) -> str:
             return f"Not established: nobody has judged {first} against {second} yet (“{asked.text}”)."
         return f"Not established: {_none_decided(rate, first, second)} (“{asked.text}”): {apart}."
     found = f"“{asked.text}”: {first} was chosen over {second} in {_numbers(rate)}; {apart}."
+    power = out_of_reach(rate.prompts, tests) or power_so_far(rate.decided, tests).sentence
     if rate.prompts < 2 or rate.raters < 2:
         lone = "one question" if rate.prompts < 2 else "one rater"
-        return f"Not established beyond {lone}. {found} {power_so_far(rate.decided).sentence}"
+        return f"Not established: that {first} and {second} differ ({asked.ends[1]}) beyond {lone}. {found} {power}"
     if rate.one_sided and p <= ALPHA:
         word = "more" if rate.rate > 0.5 else "less"
-        return f"Established: {first} is chosen {word} often than {second} as {asked.ends[1]}. {found}{_corrected(p, tests)}{_few(rate)}"
+        return (
+            f"Established: {_for_these(rate)}{first} is chosen {word} often than {second} as {asked.ends[1]}. {found}{_corrected(p, tests)}"
+            f"{_few(rate)}"
+        )
     why = _why_not(rate, p, tests) if rate.one_sided else ""
     return (
-        f"Not established: that {first} and {second} differ ({asked.ends[1]}). {found}{why} This does not show that they are equal: "
-        f"{power_so_far(rate.decided).sentence}{_few(rate)}"
+        f"Not established: that {first} and {second} differ ({asked.ends[1]}). {found}{why} This does not show that they are equal. "
+        f"{power}{_few(rate)}"
     )
+
+
+def _for_these(rate: Rate) -> str:
+    return f"for these {rate.raters} raters, " if rate.raters < rate.fewest else ""
 
 
 def _why_not(rate: Rate, p: float, tests: int) -> str:
     """Why a difference is not established although both intervals leave one half out."""
     if rate.p <= ALPHA:
         return f"{_corrected(p, tests)} Alone it would count, among all of them not."
-    return (
-        f" Both intervals leave one half out, but p is {rate.p:.2f}: {counted(rate.prompts, 'question')} are too few to speak for others."
-    )
+    return f" Both intervals leave one half out, but p is {rate.p:.2f}: questions or raters are too few, or differ too much."
 
 
 def _none_decided(rate: Rate, first: str, second: str) -> str:
@@ -202,9 +174,9 @@ def _corrected(p: float, tests: int) -> str:
 
 
 def _few(rate: Rate) -> str:
-    if rate.raters >= FEW_RATERS:
+    if rate.raters >= rate.fewest:
         return ""
-    return f" With {counted(rate.raters, 'rater')} the clustered interval may be too short: it says little about other raters."
+    return f" With {counted(rate.raters, 'rater')} it says little about others: from {rate.fewest} on raters are tested as well."
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from pathlib import Path
 from pipelines.errors import StudioError
 
 FILE = "ballots.sqlite"
-WAIT = 15.0
+WAIT = 5.0
+TRIES, PAUSE = 5, 0.02
 BUSY = ("locked", "busy")
 FULL = ("full", "disk i/o", "readonly", "unable to open")
 
@@ -23,38 +24,89 @@ FULL = ("full", "disk i/o", "readonly", "unable to open")
 class Store:
     """One file in write-ahead mode with `synchronous=FULL`: what a transaction wrote is on the disk when its block has ended.
 
-    Opened at first use and again after an error. Threads of one process take turns; other processes are waited for (WAIT seconds).
+    Opened at first use and again after an error. Threads of one process take turns; other processes are waited for (WAIT seconds each).
+    Reading has a connection of its own and waits for no writer. A transaction may have a reading inside, which sees what was before it,
+    but no reading a transaction.
     """
 
     def __init__(self, folder: Path, schema: str) -> None:
         self.path = folder / FILE
-        self._schema = schema
-        self._lock = threading.RLock()
-        self._open: sqlite3.Connection | None = None
+        self._writer, self._reader = _Line(self.path, schema), _Line(self.path, schema, only_reads=True)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """All of the block's statements or none. Raises StudioError where the file is damaged, full, locked or read-only."""
-        with self._lock, self._guarded() as connection:
+        with self._writer.used() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
                 connection.execute("COMMIT")
             finally:
-                if connection.in_transaction:
-                    with suppress(sqlite3.Error):
-                        connection.execute("ROLLBACK")
+                _rolled_back(connection)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """For statements that only read. Raises StudioError like `transaction`."""
-        with self._lock, self._guarded() as connection:
-            yield connection
+        """For statements that only read, all of the same moment. Raises StudioError like `transaction`."""
+        with self._reader.used() as connection:
+            if connection.in_transaction:  # a reading within a reading
+                yield connection
+                return
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                _rolled_back(connection)
 
-    def shrink(self) -> None:
-        """Empties the write-ahead log, so that deleted rows are gone from the disk; another process that reads may put it off."""
-        with self.reading() as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    def shrink(self) -> bool:
+        """Empties the write-ahead log. Returns whether deleted rows are gone from the disk: another process that reads may hold it up.
+
+        Never waits for another process and never raises, since what was deleted before is deleted; whoever needs it calls again later.
+        """
+        with suppress(StudioError):
+            for attempt in range(TRIES):  # others in this process read for moments only
+                time.sleep(PAUSE * bool(attempt))
+                with self._writer.used() as connection, self._reader.turn():
+                    if _emptied(connection):
+                        return True
+        return False
+
+    def close(self) -> None:
+        for line in (self._writer, self._reader):
+            line.close()
+
+
+class _Line:
+    """A connection to the file, for one thread at a time."""
+
+    def __init__(self, path: Path, schema: str, only_reads: bool = False) -> None:
+        self.path, self._schema, self._only_reads = path, schema, only_reads
+        self._lock = threading.RLock()
+        self._open: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Raises StudioError where another thread does not end in time."""
+        if not self._lock.acquire(timeout=WAIT):
+            raise _others()
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    @contextmanager
+    def used(self) -> Iterator[sqlite3.Connection]:
+        """The connection, opened anew where the file is another one than before. Raises StudioError for whatever goes wrong with it."""
+        with self.turn():
+            try:
+                if self._open is None or self._file != self._there():
+                    self.close()
+                    self._open = self._opened()
+                    self._file = self._there()
+                yield self._open
+            except (sqlite3.Error, OSError) as error:
+                self.close()
+                raise self._refused(error) from error
 
     def close(self) -> None:
         with self._lock:
@@ -63,16 +115,13 @@ class Store:
                     self._open.close()
             self._open = None
 
-    @contextmanager
-    def _guarded(self) -> Iterator[sqlite3.Connection]:
+    def _there(self) -> tuple[int, int] | None:
+        """Which file lies at the path; None for none."""
         try:
-            if self._open is None or not self.path.exists():
-                self.close()
-                self._open = self._opened()
-            yield self._open
-        except (sqlite3.Error, OSError) as error:
-            self.close()
-            raise self._refused(error) from error
+            found = self.path.stat()
+        except FileNotFoundError:
+            return None
+        return found.st_dev, found.st_ino
 
     def _opened(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,6 +132,7 @@ class Store:
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA secure_delete=ON")
             connection.executescript(self._schema)
+            connection.execute(f"PRAGMA query_only={'ON' if self._only_reads else 'OFF'}")
         except BaseException:
             connection.close()
             raise
@@ -91,13 +141,34 @@ class Store:
     def _refused(self, error: Exception) -> StudioError:
         name, reason = f"{self.path.parent.name}/{FILE}", str(error).lower()
         if any(word in reason for word in BUSY):
-            return StudioError("Others are writing ballots just now.", "Nothing was counted; try again in a moment.")
+            return _others()
         if isinstance(error, OSError) or any(word in reason for word in FULL):
             return StudioError(f"{name} can't be written ({error}).", "Nothing was counted; make room on the disk or check its rights.")
         return StudioError(
             f"{name} is damaged or not a file of this studio ({error}).",
             "Nothing was counted. Put a copy of it back, or move it away with the files beside it that begin with its name to begin anew.",
         )
+
+
+def _others() -> StudioError:
+    return StudioError("Others are writing ballots just now.", "Nothing was counted; try again in a moment.")
+
+
+def _rolled_back(connection: sqlite3.Connection) -> None:
+    """Ends a transaction that is still open."""
+    with suppress(sqlite3.Error):
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _emptied(connection: sqlite3.Connection) -> bool:
+    """Whether the write-ahead log could be emptied at once. Without one deleted rows are overwritten where they stood."""
+    connection.execute("PRAGMA busy_timeout=0")
+    try:
+        (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={int(WAIT * 1000)}")
 
 
 def _to_write_ahead(connection: sqlite3.Connection) -> None:

@@ -51,16 +51,20 @@ def bradley_terry(votes: Sequence[Vote], protocol: Protocol, asked_id: str) -> S
     at least by way of others (Ford 1957, American Mathematical Monthly 64, 28-33); else none are given.
     """
     place = {column: number for number, column in enumerate(protocol.columns)}
-    told = [(vote, item) for vote, item in cast(votes, protocol, asked_id, "pair") if vote.vote_in_columns != "unsure"]
+    found = cast(votes, protocol, asked_id, "pair")
+    told = [(vote, item) for vote, item in found if vote.vote_in_columns != "unsure"]
+    besides = f" besides {len(found) - len(told):,} that could not tell" if len(found) > len(told) else ""
     outcomes = [_outcome(vote.vote_in_columns, place[item.first], place[item.second]) for vote, item in told]
     reference, n = protocol.columns[0], len(outcomes)
     kinds = sorted(set(outcomes))
     log_strengths = _fitted(kinds, [outcomes.count(kind) for kind in kinds], len(place))
     if n and all(tied for _, _, tied in kinds):
-        return Strengths((), reference, n, f"Bradley-Terry strengths can't be told: all of {counted(n, 'vote')} said “same”.")
+        return Strengths((), reference, n, f"Bradley-Terry strengths can't be told: all of {counted(n, 'vote')}{besides} said “same”.")
     if log_strengths is None:
         why = (
-            "nobody has judged anything yet" if not n else "some columns never won, or never lost, against the rest, which leaves no bound"
+            f"no vote chose an answer or “same”{besides}"
+            if not n
+            else "some columns never won, or never lost, against the rest, which leaves no bound"
         )
         return Strengths((), reference, n, f"Bradley-Terry strengths can't be told: {why} ({counted(n, 'vote')}).")
     cells = [(item.prompt_id, vote.rater_number) for vote, item in told]

@@ -2,7 +2,7 @@
 
 Letters are dealt by chance, so guesses without knowledge are right at the chance line. But a class shares its hunches: who takes the
 longer answer for the right one does so with everybody else, so guesses at one question are no independent ones. Hence a second interval,
-clustered by question and guesser; "better than chance" needs both above the line, and more than a few rounds.
+clustered by question and guesser; "better than chance" needs both above the line, and more than a class of one mind would get by luck.
 """
 
 from __future__ import annotations
@@ -47,15 +47,29 @@ class Share:
     def verdict(self) -> str:
         """ "better", "worse" or "" where it is not established.
 
-        Besides the intervals it takes so many rounds that a class of one mind, right or wrong as a whole in each, could show it.
+        Besides the intervals it takes a share that a class of one mind, right or wrong as a whole in each round, would hardly reach by
+        luck (`_of_one_mind`, .025 on either side).
         """
         ends = [self.low, self.high, self.cluster_low, self.cluster_high]
         known = [end for end in ends if end is not None]
         if len(known) < len(ends):
             return ""
-        if min(known) > self.chance and self.chance**self.rounds <= TAIL:
+        better, worse = self._of_one_mind
+        if min(known) > self.chance and better <= TAIL:
             return "better"
-        return "worse" if max(known) < self.chance and (1 - self.chance) ** self.rounds <= TAIL else ""
+        return "worse" if max(known) < self.chance and worse <= TAIL else ""
+
+    @property
+    def _of_one_mind(self) -> tuple[float, float]:
+        """The chance that a class of one mind, who guesses each round as one, is right in as many rounds as here, or in as few.
+
+        The share of right guesses as whole rounds, rounded towards chance on either side; in whole numbers, so that none is lost to the
+        last digit of a share.
+        """
+        from scipy import stats
+
+        fewest, most = self.right * self.rounds // self.n, -(-self.right * self.rounds // self.n)
+        return float(stats.binom.sf(fewest - 1, self.rounds, self.chance)), float(stats.binom.cdf(most, self.rounds, self.chance))
 
 
 @dataclass(frozen=True)

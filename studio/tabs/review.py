@@ -52,6 +52,7 @@ def build_rating(services: Services, page: gr.Blocks) -> None:
             votes = voting.build(services, rater)
         with gr.Tab("Code answers", id="code") as code:
             codes = coding.build(services, rater)
+    page.load(None, js="() => { document.title = 'Blind review'; }")
     page.load(**votes["restore"])
     was_coding = gr.Textbox(visible=False)
     page.load(lambda place: gr.Tabs(selected="code") if place else gr.skip(), was_coding, stages, js=WAS_CODING_JS, **QUIETLY)
@@ -63,4 +64,5 @@ def build_guessing(services: Services, page: gr.Blocks) -> None:
     """Lays out what a class sees of a guess game, within a page of its own (addresses.GUESS)."""
     guesser = gr.BrowserState(**guessing.MEMORY)
     gr.HTML(HEAD.format("Guess game"), padding=False)
+    page.load(None, js="() => { document.title = 'Guess game'; }")
     page.load(**guessing.build_play(services, guesser)["attach"])

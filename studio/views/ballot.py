@@ -100,7 +100,7 @@ def notice(review_id: str, design: Design, said: str = "") -> str:
     )
     return page(
         f'<h2 class="ps-question">{escape(design.title)}</h2><dl class="ps-notice">{told}</dl>{own}'
-        '<label class="ps-consent"><input type="checkbox"> I have read this and agree to take part.</label>'
+        '<label class="ps-consent"><input type="checkbox"> I have read this and agree to take part.</label><p class="ps-missing" role="alert"></p>'
         f'<div class="ps-ballot-foot">{button("Take part", "join", True)}{OTHERS}</div>',
         said,
         review=review_id,

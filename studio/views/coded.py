@@ -126,7 +126,8 @@ def _alpha(code: Code, one: Estimate, given: int) -> list[str]:
 def _words(one: Estimate) -> str:
     """What an alpha means. Only an interval says that it holds beyond these answers."""
     if _is_weak(one):
-        return f"below {TENTATIVE:.2f}: too little"
+        few = one.high is None or one.high >= TENTATIVE
+        return f"below {TENTATIVE:.2f} here" + ("; too few answers to tell" if few else ": too little")
     if (one.value or 0) > 0.999:
         return "the same everywhere here"
     if one.low is None:

@@ -28,11 +28,6 @@ KEYS = (
     "Keys: A or B chooses an answer, the sign on a code gives it or takes it away, Enter goes on. With an answer in focus the arrow keys "
     "← → mark words, with Shift more or fewer of them, and Esc forgets them."
 )
-ROUNDS = WHAT + "The review’s owner opens rounds of coding and chooses who codes among those who take part; none is open for you now."
-KEYS = (
-    "Keys: A or B chooses an answer, the sign on a code gives it or takes it away, Enter goes on. With an answer in focus the arrow keys "
-    "← → mark words, with Shift more or fewer of them, and Esc forgets them."
-)
 STEPS = (
     ("back", "←", "Mark the word before"),
     ("on", "→", "Mark the next word"),

@@ -10,8 +10,8 @@ from pipelines.errors import StudioError
 def error(problem: StudioError | str) -> str:
     """What is wrong and what to do, as HTML."""
     if isinstance(problem, StudioError):
-        return f'<div class="ps-error"><b>{escape(problem.message)}</b> {escape(problem.hint)}</div>'
-    return f'<div class="ps-error"><b>{escape(problem)}</b></div>'
+        return f'<div class="ps-error" role="alert"><b>{escape(problem.message)}</b> {escape(problem.hint)}</div>'
+    return f'<div class="ps-error" role="alert"><b>{escape(problem)}</b></div>'
 
 
 def good(text: str) -> str:

@@ -11,10 +11,11 @@ import plotly.graph_objects as go
 
 from pipelines.comparing.naming import title
 from pipelines.export.reviewed import NULL, Report, pair
-from pipelines.review.ballots import Listed
+from pipelines.review.ballots import Listed, Vote
 from pipelines.review.intervals import counted, percent, spread
+from pipelines.review.power import MORE, power_so_far, tests_of
 from pipelines.review.protocol import Protocol
-from pipelines.review.results import TWICE, Finding, Rate, power_so_far
+from pipelines.review.results import Finding, Rate
 from studio.theme import GRID, INK, MUTED
 from studio.views import messages
 
@@ -22,6 +23,7 @@ LEGEND = (
     "Each mark is the share of decided votes for the first column. Thick line: exact 95% interval, as if votes were independent. Thin line: "
     "clustered by question and rater. Dashed: chance. Filled marks are established, hollow ones are not."
 )
+FEWEST_TO_HIDE = 3
 THICK, THIN, CHANCE = "#4f5fb0", INK, "#9a5b00"
 HEADING, LINE, ROW, WIDTH, LONGEST = 34, 17, 46, 38, 20
 RATE_HEAD = ["First over second", "Chosen", "95%, vote by vote", "95%, clustered", "Decided", "Same", "Can't tell"]
@@ -146,17 +148,18 @@ def _lay_out(figure: go.Figure, depth: float) -> None:
 
 def details(report: Report) -> str:
     """Every question asked with its win rates, agreement, strengths and the votes that are still needed, as HTML."""
-    return "".join(_finding(one, is_first=place == 0) for place, one in enumerate(report.findings))
+    tests = tests_of(report.protocol.design)
+    return "".join(_finding(one, tests, is_first=place == 0) for place, one in enumerate(report.findings))
 
 
-def _finding(one: Finding, is_first: bool) -> str:
+def _finding(one: Finding, tests: int, is_first: bool) -> str:
     numbers = tuple(range(1, len(RATE_HEAD)))
     parts = [messages.table(RATE_HEAD, [_rate(rate) for rate in one.rates], numbers)]
     if any(rate.flagged for rate in one.rates):
         parts += [messages.note("Without pairs in which an answer names its side:"), messages.table(RATE_HEAD, [_rate(rate) for rate in one.unflagged], numbers)]  # fmt: skip
     sure = [one.alpha.sentence, one.consistency.sentence, one.alarms.sentence, one.strengths.sentence]
     parts.append(f"<h4>How far it can be relied on</h4><ul>{''.join(f'<li>{escape(said)}</li>' for said in sure)}</ul>")
-    parts.append(_needed(one.rates))
+    parts.append(_needed(one.rates, tests))
     return f'<details class="ps-asked"{" open" * is_first}><summary>{escape(one.asked.text)}</summary><div class="ps-outcome">{"".join(parts)}</div></details>'
 
 
@@ -173,23 +176,46 @@ def _clustered(rate: Rate) -> str:
     return spread(None if rate.cluster_low is None or rate.cluster_high is None else (rate.cluster_low, rate.cluster_high))
 
 
-def _needed(rates: Sequence[Rate]) -> str:
-    found = [power_so_far(rate.decided) for rate in rates]
+def _needed(rates: Sequence[Rate], tests: int) -> str:
+    found = [power_so_far(rate.decided, tests) for rate in rates]
     head = ["Votes still needed", "Decided", *(f"if {share:.0%}" for share in found[0].needed)]
-    rows = [[pair(rate), str(one.decided), *(f"{count:,}" for count in one.still.values())] for rate, one in zip(rates, found, strict=True)]
-    note = f"For 80% power, by the true share of votes for one column, by the exact test alone. {TWICE}"
+    rows = [
+        [pair(rate), str(one.decided), *(f"{count:,} ({one.still[share]:,})" for share, count in one.rule_still.items())]
+        for rate, one in zip(rates, found, strict=True)
+    ]
+    note = (
+        f"About, for 80% power with {counted(tests, 'test')}, by the true share of votes for one column; {MORE}. In brackets: by an exact test "
+        "alone, the very least."
+    )
     return messages.table(head, rows, tuple(range(1, len(head)))) + messages.note(note)
 
 
 def people(report: Report) -> str:
     """Who took part in numbers, where they said they stand if enough did, and the limits."""
     many = report.people
-    said = [f"{counted(many.raters, 'rater')} with ballots, {many.finished} judged everything; {counted(many.comments, 'comment')} (never shown: single persons' words)."]  # fmt: skip
+    said = [f"{counted(many.raters, 'rater')} with ballots, {many.finished} judged everything; {counted(many.comments, 'comment')} (not in reports: single persons' words)."]  # fmt: skip
     if report.politics:
         said.append(f"Where they said they stand: {', '.join(f'{name} {count}' for name, count in report.politics.items())}.")
     lines = "".join(f"<li>{escape(one)}</li>" for one in (*said, *report.limits))
     named = ", ".join(f"{title(name)} ({mark})" for name, mark in report.marks.items())
     return f'<p class="ps-note">Columns: {escape(named)}</p><section class="ps-said ps-limits"><h4>Limits</h4><ul>{lines}</ul></section>'
+
+
+def remarks(report: Report, votes: Sequence[Vote]) -> str:
+    """All comments by question, in an order that says nothing of who wrote them; none where there are too few raters to hide among."""
+    written = sorted({(vote.item_id, vote.comment) for vote in votes if vote.comment})
+    if not written:
+        return ""
+    if report.people.raters < FEWEST_TO_HIDE:
+        return messages.note(
+            f"{counted(len(written), 'comment')}; they can be read from {FEWEST_TO_HIDE} raters on, so that nobody is known by them."
+        )
+    asked = {one.id: one.prompt for one in report.protocol.items}
+    lines = "".join(f"<dt>{escape(asked[item])}</dt><dd>{escape(said)}</dd>" for item, said in written)
+    note = messages.note("A and B are each writer's own letters: sides were drawn anew for every rater.")
+    return (
+        f'<details class="ps-remarks"><summary>Read the comments ({len(written)})</summary>{note}<dl class="ps-plan">{lines}</dl></details>'
+    )
 
 
 def _short(name: str) -> str:

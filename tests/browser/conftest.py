@@ -1,4 +1,4 @@
-"""One studio and one browser for all modules that change nothing that another one counts."""
+"""One browser for all modules, and one studio for those that change nothing that another one counts."""
 
 from __future__ import annotations
 
@@ -13,10 +13,16 @@ from tests.browser.driver import browser, studio
 
 
 @pytest.fixture(scope="session")
-def place(model_home: Paths, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, str]]:
+def chromium() -> Iterator[Any]:
+    with browser() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def place(chromium: Any, model_home: Paths, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, str]]:
     """Chromium and the address of a studio; every page has a browser memory of its own."""
     home = Paths(tmp_path_factory.mktemp("browser"))
     home.models.mkdir()
     prepare.converted_folder(home).symlink_to(prepare.converted_folder(model_home))
-    with studio(home.root) as url, browser() as chromium:
+    with studio(home.root) as url:
         yield chromium, url

@@ -16,7 +16,7 @@ from pipelines.paths import Paths
 from pipelines.review.ballots import Box, Vote
 from pipelines.review.protocol import Protocol
 from tests.browser import reviewing
-from tests.browser.driver import CHROMIUM, browser
+from tests.browser.driver import CHROMIUM
 from tests.browser.reviewing import Wire, wired
 
 pytestmark = pytest.mark.timeout(300)
@@ -105,12 +105,11 @@ class Rater:
 
 
 @pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    with browser() as chromium:
-        made = Studio(tmp_path_factory.mktemp("review"), chromium)
-        yield made
-        made.process.terminate()
-        made.process.wait(20)
+def studio(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    made = Studio(tmp_path_factory.mktemp("review"), chromium)
+    yield made
+    made.process.terminate()
+    made.process.wait(20)
 
 
 @pytest.fixture
@@ -236,12 +235,15 @@ def test_a_receipt_takes_everything_back_and_the_browser_forgets(studio: Studio,
     one.page.wait_for_selector("#ballot .ps-consent")
 
 
-def test_on_a_phone_answers_are_swiped_and_the_page_does_not_grow_wider(studio: Studio, rater: Any) -> None:
+def test_on_a_phone_both_answers_are_read_before_the_questions_and_the_page_does_not_grow_wider(studio: Studio, rater: Any) -> None:
     one = rater(studio.research, has_touch=True)
     one.page.set_viewport_size({"width": 400, "height": 800})
     one.join()
     cards = one.page.locator("#ballot .ps-cards")
-    assert cards.evaluate("row => row.scrollWidth > row.clientWidth + 200"), "the answers stand side by side"
+    first, second = (cards.locator(".ps-card").nth(number).bounding_box() for number in range(2))
+    asked = one.page.locator("#ballot fieldset").first.bounding_box()
+    assert first["y"] + first["height"] <= second["y"] and second["y"] + second["height"] <= asked["y"], "one answer below the other"
+    assert second["x"] >= 0 and second["x"] + second["width"] <= 400
     assert one.page.evaluate("document.documentElement.scrollWidth") <= 402
     colours = cards.locator(".ps-card").evaluate_all("all => all.map(one => getComputedStyle(one).borderTopColor)")
     assert len(set(colours)) == 1, "no colour by side"

@@ -19,7 +19,7 @@ from pipelines.models import prepare
 from pipelines.paths import PROJECT, Paths
 from pipelines.tuning import groups, runs
 from pipelines.tuning.recipe import Recipe
-from tests.browser.driver import CHROMIUM, await_studio, browser, open_tab
+from tests.browser.driver import CHROMIUM, await_studio, open_tab
 
 pytestmark = pytest.mark.timeout(480)
 if CHROMIUM is None:
@@ -50,13 +50,12 @@ class Killable:
 
 
 @pytest.fixture(scope="module")
-def place(model_home: Paths, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Killable]]:
+def place(chromium: Any, model_home: Paths, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Killable]]:
     home = Paths(tmp_path_factory.mktemp("tune"))
     home.models.mkdir()
     prepare.converted_folder(home).symlink_to(prepare.converted_folder(model_home))
     studio = Killable(home)
-    with browser() as chromium:
-        yield chromium, studio
+    yield chromium, studio
     studio.kill()
 
 

@@ -17,8 +17,9 @@ import pytest
 
 from pipelines.errors import StudioError
 from pipelines.paths import PROJECT, Paths
-from pipelines.review import store
+from pipelines.review import raters, store
 from pipelines.review.ballots import Box
+from pipelines.review.coding import Codes
 from pipelines.review.design import OWN_POLITICS
 from pipelines.review.protocol import shown
 from pipelines.review.raters import DAY, Rater
@@ -27,6 +28,7 @@ from tests import frozen
 
 ALL_A = {"economy": "A", "social": "A", "writing": "A"}
 ALL_SAME = {"economy": "same", "social": "unsure", "writing": "same"}
+NONCE = "0123456789abcdef" * 2
 VOTER = """
 import sys
 from pathlib import Path
@@ -95,7 +97,7 @@ def test_a_process_that_is_killed_right_after_it_said_counted_loses_no_ballot(bo
 
 def test_what_was_voted_is_written_through_to_the_disk(box: Box) -> None:
     review_id, rater = opened(box)
-    with box.store.reading() as open_file:
+    with box.store.transaction() as open_file:
         assert open_file.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
         assert open_file.execute("PRAGMA synchronous").fetchone()[0] == 2
     if os.name == "posix":
@@ -228,6 +230,59 @@ def test_no_more_raters_join_a_research_review_than_were_planned_and_finished(bo
     lesson, pupil = opened(box, 3, raters=1, kind="class")
     vote_all(box, lesson, pupil)
     assert box.join(lesson, True).token
+
+
+def test_whoever_joined_before_may_finish_though_all_planned_raters_have(box: Box) -> None:
+    review_id, one = opened(box, 3, raters=1)
+    other = box.join(review_id, True)
+    for rater in (one, other):
+        vote_all(box, review_id, rater)
+    assert box.reviews()[0].finished == 2
+
+
+def test_a_press_that_is_repeated_is_the_same_rater_with_the_same_receipt(box: Box) -> None:
+    review_id, other = opened(box, 3, raters=2)[0], opened(box, 4)[0]
+    one = box.join(review_id, True, nonce=NONCE)
+    assert box.join(review_id, True, nonce=NONCE) == one == Box(box.store.path.parent).join(review_id, True, nonce=NONCE)
+    assert next(each.raters for each in box.reviews() if each.id == review_id) == 2
+    elsewhere = box.join(other, True, nonce=NONCE)
+    assert not {one.token, one.receipt} & {elsewhere.token, elsewhere.receipt}
+    kept = bytes_on_disk(box.store.path.parent)
+    assert NONCE.encode() not in kept and one.token.encode() not in kept
+    box.close(review_id)
+    assert box.join(review_id, True, nonce=NONCE) == one, "the reply may come after the end"
+    assert box.withdraw(one.receipt) == 0
+    with pytest.raises(StudioError, match="closed"):
+        box.join(review_id, True, nonce=NONCE)
+
+
+@pytest.mark.parametrize("nonce", ["", "ab" * 15, "ab" * 16 + "c", "xy" * 16, "AB" * 16, "ab" * 65, "\ud800" * 32, " " + "ab" * 16])
+def test_a_nonce_that_is_none_makes_another_rater_each_time(box: Box, nonce: str) -> None:
+    review_id = box.open_review(frozen.protocol(3))
+    one, two = (box.join(review_id, True, nonce=nonce) for _ in range(2))
+    assert one.token != two.token and one.receipt != two.receipt and box.reviews()[0].raters == 2
+
+
+@pytest.mark.parametrize("kind", ["research", "class"])
+def test_more_people_than_fit_are_turned_away_in_a_sentence(box: Box, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    monkeypatch.setattr(raters, "MOST_RATERS", 2)
+    review_id = opened(box, 3, kind=kind)[0]
+    last = box.join(review_id, True, nonce=NONCE)
+    with pytest.raises(StudioError, match="no more fit"):
+        box.join(review_id, True)
+    assert box.join(review_id, True, nonce=NONCE) == last and box.withdraw(last.receipt) == 0
+    assert box.join(review_id, True).token
+
+
+def test_nothing_kept_tells_when_somebody_joined(box: Box, clock: Clock) -> None:
+    review_id = box.open_review(frozen.protocol(3, keep_days=10))
+    for day in (20_000.2, 20_000.77777777, 20_001.0):
+        clock.days = day
+        box.join(review_id, True)
+    with box.store.reading() as open_file:
+        expires = [one for (one,) in open_file.execute("SELECT expires FROM raters ORDER BY expires")]
+    assert expires == [20_011 * DAY] * 3
+    assert Codes(box.store.path.parent).joined(review_id) == tuple(sorted(Codes(box.store.path.parent).joined(review_id)))
 
 
 def test_research_is_revealed_only_at_the_end(box: Box) -> None:
@@ -395,9 +450,97 @@ def test_a_database_that_others_hold_too_long_is_not_called_counted(box: Box, pa
     assert box.progress(rater.token)[0] == 1 and time.monotonic() - start < 10
 
 
-def test_a_full_disk_is_not_called_counted(box: Box) -> None:
+def test_a_reader_elsewhere_holds_up_no_withdrawal_and_traces_go_at_the_next_expiry(box: Box, paths: Paths) -> None:
+    review_id, rater = opened(box)
+    box.vote(review_id, rater.token, box.review(review_id).items[0].id, ALL_A, "a remark of mine")
+    reader = sqlite3.connect(paths.reviews / FILE, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM ballots").fetchone()
+    start = time.monotonic()
+    assert box.withdraw(rater.receipt) == 1 and not box.is_swept() and box.expire() == 0
+    assert time.monotonic() - start < 2 and b"a remark of mine" in bytes_on_disk(paths.reviews)
+    reader.close()
+    assert box.expire() == 0 and b"a remark of mine" not in bytes_on_disk(paths.reviews) and box.is_swept()
+
+
+def test_what_goes_wrong_after_a_deletion_does_not_undo_it(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(connection: sqlite3.Connection) -> bool:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    review_id, rater = opened(box)
+    vote_all(box, review_id, rater)
+    monkeypatch.setattr(store, "_emptied", fail)
+    assert box.withdraw(rater.receipt) == 8 and not box.is_swept() and box.votes(review_id) == []
+
+
+def test_who_only_reads_waits_for_no_writer(box: Box, paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "WAIT", 3.0)
+    review_id, rater = opened(box)
+    item = box.review(review_id).items[0].id
+    holder = sqlite3.connect(paths.reviews / FILE, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    waiting = threading.Thread(target=lambda: box.vote(review_id, rater.token, item, ALL_A))
+    waiting.start()
+    time.sleep(0.3)
+    start = time.monotonic()
+    assert not box.is_closed(review_id) and box.progress(rater.token)[0] == 0 and waiting.is_alive()
+    assert time.monotonic() - start < 1
+    holder.execute("ROLLBACK")
+    holder.close()
+    waiting.join()
+    assert box.progress(rater.token)[0] == 1
+
+
+def test_who_waits_behind_a_writer_that_waits_is_told_in_time(box: Box, paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert store.WAIT <= 5
+    monkeypatch.setattr(store, "WAIT", 0.4)
+    review_id, rater = opened(box)
+    item, said = box.review(review_id).items[0].id, []
+    holder = sqlite3.connect(paths.reviews / FILE, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+
+    def vote() -> None:
+        try:
+            box.vote(review_id, rater.token, item, ALL_A)
+        except StudioError as error:
+            said.append(error.message)
+
+    threads, start = [threading.Thread(target=vote) for _ in range(12)], time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(said) == 12 and time.monotonic() - start < 3
+    holder.close()
+
+
+def test_a_reading_is_of_one_moment_and_changes_nothing(box: Box) -> None:
     review_id, rater = opened(box)
     with box.store.reading() as open_file:
+        before = open_file.execute("SELECT count(*) FROM ballots").fetchone()
+        box.vote(review_id, rater.token, box.review(review_id).items[0].id, ALL_A)
+        assert open_file.execute("SELECT count(*) FROM ballots").fetchone() == before == (0,)
+    assert box.progress(rater.token)[0] == 1
+    with pytest.raises(StudioError), box.store.reading() as open_file:
+        open_file.execute("DELETE FROM ballots")
+    assert box.progress(rater.token)[0] == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="open files can't be deleted here")
+def test_a_file_that_was_moved_away_is_begun_anew_by_readers_and_writers(box: Box, paths: Paths) -> None:
+    for first in ("read", "write"):
+        opened(box, 3)
+        for file in paths.reviews.iterdir():
+            file.unlink()
+        if first == "read":
+            assert box.reviews() == []
+        review_id = box.open_review(frozen.protocol(4))
+        assert [one.id for one in box.reviews()] == [review_id] and box.join(review_id, True).token
+
+
+def test_a_full_disk_is_not_called_counted(box: Box) -> None:
+    review_id, rater = opened(box)
+    with box.store.transaction() as open_file:
         pages = open_file.execute("PRAGMA page_count").fetchone()[0]
         open_file.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StudioError, match="room"):

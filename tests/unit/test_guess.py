@@ -22,7 +22,7 @@ from pipelines.review.intervals import exact
 from pipelines.review.played import FEWEST
 from pipelines.review.predictions import Plot, Predictions
 from pipelines.review.store import FILE
-from pipelines.review.tally import Guess, tallied
+from pipelines.review.tally import Guess, Share, tallied
 
 DAY = 86_400
 
@@ -184,6 +184,19 @@ def test_withdrawal_and_expiry_clear_guesses_and_predictions(tmp_path):
         assert [file.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("guesses", "predictions", "raters")] == [0, 0, 0]
 
 
+def test_who_joins_a_game_or_a_prediction_twice_is_one_and_no_time_of_it_is_kept(tmp_path):
+    guesses, game_id, _ = played(tmp_path, 0)
+    predictions = Predictions(tmp_path)
+    plot_id, nonce = predictions.open_plot(Plot("Where?", ("base", "left"), "study")), "0f" * 16
+    for game, one in ((guesses, game_id), (predictions, plot_id)):
+        first = game.join(one, True, nonce)
+        assert game.join(one, True, nonce) == first != game.join(one, True) and game.joined(one) == 2
+        game.close(one)
+        assert game.join(one, True, nonce) == first
+    with sqlite3.connect(tmp_path / FILE) as file:
+        assert [expires % DAY for (expires,) in file.execute("SELECT expires FROM raters")] == [0] * 4
+
+
 def test_the_database_holds_no_token_and_a_changed_game_is_refused(tmp_path):
     guesses, game_id, people = played(tmp_path)
     guesses.lock(people[0].token, "r1", truth(guesses, game_id, people[0].token, "r1"))
@@ -244,6 +257,33 @@ def test_a_hunch_that_a_class_shares_on_two_questions_is_not_taken_for_knowledge
     share = tallied("trio", cells("trio", 2, guessers=30, rounds=3)).shares[0]
     assert share.low > share.chance and share.verdict == ""
     assert "Not established" in tallied("trio", cells("trio", 1, guessers=30, rounds=1)).claim
+
+
+@pytest.mark.parametrize(("kind", "chance"), [("trio", 1 / 6), ("pair", 1 / 4)])
+@pytest.mark.parametrize("rounds", [3, 5, 6, 7, 10, 15, 25, 40])
+def test_a_class_of_one_mind_that_guesses_by_chance_seldom_gets_a_verdict(kind, chance, rounds):
+    own = {role: role for role in (ROLES if kind == "trio" else ("left", "placebo"))}
+    off = {"left": "right", "right": "placebo", "placebo": "left"} if kind == "trio" else {"left": "placebo", "placebo": "right"}
+    found = {"better": 0.0, "worse": 0.0, "": 0.0}
+    for count in range(rounds + 1):
+        table = [Guess(who, f"r{place}", own if place < count else off) for who in range(3) for place in range(rounds)]
+        chance_of = math.comb(rounds, count) * chance**count * (1 - chance) ** (rounds - count)
+        found[tallied(kind, table).shares[0].verdict] += chance_of
+    assert max(found["better"], found["worse"]) <= 0.025
+
+
+def share(right: int, n: int, rounds: int, chance: float = 0.5) -> Share:
+    """Intervals far off the line, so that only the class of one mind is left to decide."""
+    ends = (0.9, 0.95) if right / n > chance else (0.05, 0.1)
+    return Share("all", "all", right, n, right / n, *ends, *ends, chance, rounds)
+
+
+def test_a_share_counts_in_whole_rounds_rounded_towards_chance():
+    """Of 10 coins 9 or more come up in 1.1%, 8 or more in 5.5%."""
+    assert [share(right, 300, 10).verdict for right in (240, 269, 270, 300)] == ["", "", "better", "better"]
+    assert [share(right, 300, 10).verdict for right in (0, 30, 31, 60)] == ["worse", "worse", "", ""]
+    assert share(29, 100, 100, 0.2).value * 100 < 29  # a whole number of rounds that floats miss, and just enough
+    assert [share(right, 100, 100, 0.2).verdict for right in (28, 29)] == ["", "better"]
 
 
 def test_two_rounds_establish_nothing_however_many_guess():

@@ -12,12 +12,14 @@ import pytest
 
 from pipelines.errors import StudioError
 from pipelines.paths import Paths
+from pipelines.review import guesses
 from pipelines.review.ballots import Box
 from pipelines.review.guess import ROLES, deal, make_game
+from pipelines.review.guesses import Guesses
 from pipelines.review.played import FEWEST
 from pipelines.stance.study import BASE
 from studio.services import Services
-from studio.tabs.reviews import guesshost, guessplay, predicting
+from studio.tabs.reviews import guesshost, guessplay, guesstable, predicting
 from studio.tabs.reviews.guesshost import RECORDED, Form, Screen
 from studio.tabs.reviews.guesstable import Act, Seen, Table
 from studio.tabs.reviews.owning import Who
@@ -247,3 +249,53 @@ def test_a_guess_survives_a_reload_and_nonsense_from_a_browser_changes_nothing()
     same = page.restored(None, other)
     for wrong in ({"stage": "dropped", "values": [1]}, {"stage": "?", "values": [0] * 6}, 7, {**kept, "page": "another page"}):
         assert len(page.restored(wrong, other)) == len(same) and page.restored(wrong, other)[0] == same[0]
+
+
+def test_a_tally_is_counted_once_for_the_same_guesses_and_anew_after_each_change(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    game_id, counts = opened(table), []
+    monkeypatch.setattr(guesses, "tallied", lambda *values, real=guesses.tallied: counts.append(1) or real(*values))
+    people = [table.join(game_id, True) for _ in range(FEWEST + 1)]
+    for one in people:
+        lock(table, Kept({game_id: one.token}), game_id, "r1")
+    changes = [
+        lambda: table.reveal(game_id, "r1"),
+        lambda: lock(table, Kept({game_id: people[0].token}), game_id, "r2"),
+        lambda: table.close(game_id),
+        lambda: Box(table.store.path.parent).withdraw(people[0].receipt),
+    ]
+    for number, change in enumerate(changes, 1):
+        change()
+        found = [table.tally(game_id) for _ in range(3)]
+        assert found == [Guesses.tally(table, game_id)] * 3 and len(counts) == 2 * number
+    assert table.tally(game_id).guessers == FEWEST
+
+
+def test_tallies_of_the_last_games_only_are_kept(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guesstable, "MOST_COUNTED", 2)
+    games = [table.open_game(make_game(name, turns(3))) for name in ("a", "b", "c")]
+    for game_id in games:
+        table.tally(game_id)
+    assert list(table._counted) == games[1:]
+
+
+def test_a_press_repeated_after_a_lost_reply_is_the_same_guesser_and_shows_the_same_receipt(table: Table) -> None:
+    game_id = opened(table)
+    act = Act.read({"act": "join", "game": game_id, "consent": True, "nonce": "5a" * 16})
+    (page, kept, _), (again, also, _) = (guessplay.answer(table, Kept(), act) for _ in range(2))
+    assert kept == also and kept.receipts[game_id] in page and kept.receipts[game_id] in again and table.joined(game_id) == 1
+    guessplay.answer(table, Kept(), Act("join", game_id, consent=True, nonce="5a"))
+    assert table.joined(game_id) == 2
+
+
+@pytest.mark.parametrize(("swept", "words"), [(True, "Nothing of it is left here."), (False, "written over within a day")])
+def test_a_withdrawal_of_guesses_says_what_is_left_also_where_the_page_fails(
+    table: Table, services: Services, monkeypatch: pytest.MonkeyPatch, swept: bool, words: str
+) -> None:
+    game_id, box = opened(table), services.box
+    _, kept, _ = guessplay.answer(table, Kept(), Act("join", game_id, consent=True))
+    with monkeypatch.context() as broken:
+        broken.setattr(box, "is_swept", lambda: swept)
+        broken.setattr(table, "progress", lambda token: (_ for _ in ()).throw(StudioError("The disk is gone.", "Wait.")))
+        said, shown = guessplay.withdrawn(box, table, kept, kept.receipts[game_id], game_id)
+    assert "is deleted" in said and words in said and "Nothing was deleted" not in said and shown is not None
+    assert table.joined(game_id) == 0

@@ -130,7 +130,8 @@ def test_a_report_is_written_in_the_form_that_is_asked_for_or_that_the_ending_sa
     form: str, opened: Callable[..., Review], paths: Paths, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     review_id, made = opened()
-    vote(paths, review_id)
+    for _ in range(2):
+        vote(paths, review_id)
     Box(paths.reviews).close(review_id)
     named, plain = tmp_path / f"deep/report.{form}", tmp_path / "report.txt"
     assert call(capsys, "report", review_id, "--output", str(named))["format"] == form

@@ -94,7 +94,7 @@ def test_a_closed_research_review_shows_its_results_to_all(place: Place) -> None
 
 
 def test_results_of_an_open_class_review_are_for_its_teacher(place: Place) -> None:
-    review_id = place.open(frozen.protocol(6, kind="class", raters=25))
+    review_id = place.open(frozen.protocol(6, kind="class", raters=25), 3)
     assert "where it was set up" in place.look(OTHER, review_id)["said"] and not place.look(OTHER, review_id)["box"]["visible"]
     with pytest.raises(StudioError, match="where it was set up"):
         place.export(review_id, "csv", OTHER)
@@ -122,7 +122,7 @@ def test_visitors_of_a_public_studio_are_refused(place: Place) -> None:
 
 
 def test_a_report_is_made_anew_only_when_ballots_have_changed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    review_id, made = place.open(frozen.protocol(6, kind="class", raters=9), 2), []
+    review_id, made = place.open(frozen.protocol(6, kind="class", raters=9), 3), []
     monkeypatch.setattr(outcome, "gather", lambda codes, one, real=outcome.gather: made.append(one) or real(codes, one))
     place.look(OWNER, review_id)
     place.look(OWNER, review_id)
@@ -131,9 +131,35 @@ def test_a_report_is_made_anew_only_when_ballots_have_changed(place: Place, monk
     assert len(place.reports.of(review_id).findings) == 3 and made == [review_id]
     one = shown(place.box.review(review_id), receipt.token)[0]
     place.box.vote(review_id, receipt.token, one.item_id, dict.fromkeys(("economy", "social", "writing"), "same"), "")
-    assert place.reports.of(review_id).people.raters == 3 and made == [review_id] * 2
+    assert place.reports.of(review_id).people.raters == 4 and made == [review_id] * 2
     place.box.withdraw(receipt.receipt)
-    assert place.reports.of(review_id).people.raters == 2
+    assert place.reports.of(review_id).people.raters == 3
+
+
+@pytest.mark.parametrize(("kind", "closes", "alone", "enough"), [("class", False, 2, 3), ("research", True, 1, 2)])
+def test_totals_that_would_be_one_persons_votes_are_not_shown(place: Place, kind: str, closes: bool, alone: int, enough: int) -> None:
+    for raters in (alone, enough):
+        review_id = place.open(frozen.protocol(6, kind=kind, raters=9, seed=raters), raters)
+        if closes:
+            place.box.close(review_id)
+        page = place.look(OWNER, review_id)
+        assert page["box"]["visible"] == (raters == enough) and ("votes of one person" in page["said"]) == (raters == alone)
+        assert bool(page["summary"]) == (raters == enough)
+
+
+def test_comments_are_read_by_the_owner_after_the_end_and_only_where_writers_can_hide(place: Place) -> None:
+    protocol = frozen.protocol(4, raters=4)
+    review_id = place.open(protocol, 3)
+    token = place.box.join(review_id, True).token
+    one = shown(protocol, token)[0]
+    place.box.vote(review_id, token, one.item_id, dict.fromkeys(("economy", "social", "writing"), "same"), "<b>odd</b>")
+    place.box.close(review_id)
+    own, others = place.look(OWNER, review_id)["remarks"], place.look(OTHER, review_id)["remarks"]
+    assert "&lt;b&gt;odd" in own and "private words" in own and others == ""
+    few = place.open(frozen.protocol(5, raters=2), 2)
+    place.box.close(few)
+    said = place.look(OWNER, few)["remarks"]
+    assert "private words" not in said and "from 3 raters on" in said
 
 
 def test_every_format_is_written_without_anything_of_a_single_person(place: Place) -> None:
@@ -195,7 +221,8 @@ def test_flagged_pairs_are_also_left_out_once() -> None:
 
 def test_the_votes_still_needed_stand_for_every_pair() -> None:
     told = view.details(report(["1212", "1122"]))
-    assert '<td class="num">191</td><td class="num">82</td><td class="num">41</td>' in told
+    assert '<td class="num">546 (191)</td><td class="num">236 (82)</td><td class="num">128 (41)</td>' in told
+    assert "80% power with 2 tests" in told and "by an exact test alone, the very least" in told
 
 
 def test_names_of_columns_are_never_taken_for_markup() -> None:

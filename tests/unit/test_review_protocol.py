@@ -14,6 +14,7 @@ from pipelines.comparing.naming import BIASED, CONTROLS, SWITCHED_OFF, UNTUNED
 from pipelines.errors import StudioError
 from pipelines.review.design import ASKED, Asked, Design
 from pipelines.review.given import names_its_side
+from pipelines.review.intervals import clusters_needed
 from pipelines.review.protocol import Protocol, freeze, shown
 from tests import frozen
 
@@ -265,4 +266,10 @@ def test_answers_that_only_speak_of_sides_are_not_flagged(text: str) -> None:
 def test_the_plan_counts_its_tests_and_says_when_the_review_ends() -> None:
     said = " ".join(frozen.protocol(20, THREE, raters=5).planned)
     assert "9 win rates" in said and "5 raters have judged all 72 items" in said and "Holm's correction for 9 tests" in said
+    assert "“same” (a tie) and “can't tell” are left out of rates and tests" in said
+    assert "p is the largest of: the exact binomial test; the bootstrap; a sign-flip test over questions" in said
+    fewest = clusters_needed(9)
+    assert (
+        f"from {fewest} raters on, the same test over raters" in said and f"with fewer than {fewest} raters for these raters alone" in said
+    )
     assert asdict(frozen.design())["seed"] == 1

@@ -22,7 +22,7 @@ from pipelines.review.codebook import starter
 from pipelines.review.coding import Codes
 from pipelines.review.design import ASKED
 from pipelines.review.protocol import Protocol, freeze, shown
-from pipelines.review.rounds import codable
+from pipelines.review.rounds import Adjudication, codable
 from pipelines.review.settling import Settling
 from tests import frozen
 
@@ -100,7 +100,7 @@ def test_the_mark_stands_on_top_of_every_form():
 
 
 def test_what_was_not_established_comes_before_what_was():
-    made = report()
+    made = report(raters=7)
     text = Reader(to_html(made)).text
     assert made.headline == "2 of 3 tests established no difference; 1 did."
     assert text.index("Not established") < text.index("Established, for these questions") < text.index("What was reviewed")
@@ -124,7 +124,12 @@ def test_the_page_has_the_numbers_of_every_question():
         for said in (one.asked.text, one.alpha.sentence, one.consistency.sentence, one.alarms.sentence, one.strengths.sentence):
             assert said in text
     assert "6 took part, 6 judged everything, 6 were planned" in text and "84" in text
-    assert "0 to 72" in text and "127 more of 199" in text and made.protocol.design.purpose in text
+    assert (
+        "0 to 72" in text
+        and "546 more of 618 (127 more of 199)" in text
+        and "with 3 tests" in text
+        and made.protocol.design.purpose in text
+    )
 
 
 def test_the_text_in_the_page_has_the_hash_that_stands_beside_it():
@@ -210,8 +215,10 @@ def coded(folder: Path, topic: str = "rent") -> tuple[Codes, str, str]:
                 if place == 0:
                     codes.mark(made.id, one.token, pair.item_id, pair.as_letter("second"), "hedging", book.hash, memo="My memo")
                 codes.read(made.id, one.token, pair.item_id)
-    codes.box.close(review_id)
     settling = Settling(codes)
+    differing = settling.differences(made.id)[0]
+    settling.adjudicate(made.id, Adjudication(differing.item_id, differing.answer, differing.code_id, True, "It hedges at the end."))
+    codes.box.close(review_id)
     quote = settling.quotes(review_id)[0]
     settling.pick(review_id, quote)
     return codes, review_id, quote.text
@@ -221,11 +228,16 @@ def test_codes_are_counted_by_column_and_topic_with_agreement_and_picked_quotes(
     codes, review_id, words = coded(tmp_path)
     made = gather(codes, review_id)
     page = Reader(to_html(made)).text
-    assert "4 of 4 (40% to 100%)" in page and "0 of 0, 4 open" in page and "No stance, rent" in page
+    assert "4 of 4 (40% to 100%)" in page and ", 3 open" in page and "No stance, rent" in page
     assert made.coded.alphas["no-stance"].sentence in page and made.coded.codebook.hash in page
     assert words in page and "Left (deliberately biased), asked" in page
     assert "My memo" not in page
+    assert "It is enough." in page and "settled 1 of them, 3 stayed open" in page and "It hedges at the end." in page
     found = rows(to_csv(made))
+    assert [row["words"] for row in found if row["kind"] in ("calibration", "settled")] == [
+        "It is enough.",
+        "applies: It hedges at the end.",
+    ]
     whole = next(row for row in found if row["kind"] == "code" and row["code"] == "no-stance" and row["column"] == "left")
     assert (whole["topic"], whole["coded"], whole["n"], whole["column_mark"]) == ("all topics", "4", "4", "deliberately biased")
     assert [row["words"] for row in found if row["kind"] == "quote"] == [words]

@@ -1,5 +1,7 @@
 """Results of a review: rates and intervals against published or solved cases, and sentences that never say more than the votes do."""
 
+from math import comb
+
 import numpy as np
 import pytest
 
@@ -122,7 +124,7 @@ def test_one_prompt_has_strengths_but_no_interval():
 
 def test_a_clear_difference_is_established_with_number_interval_and_n():
     sentence = said(["2" * 18 + "12", "2" * 19 + "1", "2" * 20, "1" + "2" * 18 + "=", "2" * 19 + "?"])
-    assert sentence.startswith("Established: Base is chosen less often than Left as further right.")
+    assert sentence.startswith("Established: for these 5 raters, Base is chosen less often than Left as further right.")
     assert "3% of 98 decided votes" in sentence and "1% to 9% vote by vote" in sentence
     assert "20 questions and 5 raters" in sentence and "1 vote said “same”, 1 “can't tell”" in sentence
 
@@ -131,7 +133,7 @@ def test_a_null_result_is_said_plainly_and_not_called_equality():
     sentence = said(["12" * 6, "21" * 6, "1122" * 3])
     assert sentence.startswith("Not established: that Base and Left differ")
     assert "50% of 36 decided votes" in sentence
-    assert "does not show that they are equal" in sentence and "Still needed for 80% power: 163 for a true rate of 60%" in sentence
+    assert "does not show that they are equal" in sentence and "Still needed for 80% power: about 410 for a true rate of 60%" in sentence
     assert "With 3 raters" in sentence
 
 
@@ -164,6 +166,46 @@ def test_a_few_questions_speak_for_no_others_however_many_raters_there_are():
     rate = one_rate(rows)
     assert rate.one_sided and rate.p == 2 * 0.5**4
     assert said(rows).startswith("Not established") and "4 questions are too few" in said(rows)
+
+
+@pytest.mark.parametrize("raters", [3, 5])
+@pytest.mark.parametrize("questions", [6, 7, 8, 11, 13, 14])
+def test_questions_that_decide_all_votes_by_a_fair_coin_establish_too_much_in_five_percent_at_most(questions, raters):
+    tables = [["1" * count + "2" * (questions - count)] * raters for count in range(questions + 1)]
+    assert coins(tables) <= 0.05
+
+
+@pytest.mark.parametrize("raters", [6, 7, 8, 11, 13, 14])
+def test_raters_who_decide_all_their_votes_by_a_fair_coin_establish_too_much_in_five_percent_at_most(raters):
+    tables = [["1" * 12] * count + ["2" * 12] * (raters - count) for count in range(raters + 1)]
+    assert coins(tables) <= 0.05
+
+
+def coins(tables):
+    """The chance that something is established, where table k of n + 1 stands for k heads of n coins."""
+    n = len(tables) - 1
+    return sum(comb(n, count) / 2**n for count, rows in enumerate(tables) if said(rows).startswith("Established"))
+
+
+@pytest.mark.parametrize(("raters", "opening"), [(5, "for these 5 raters, Base"), (6, "Base")])
+def test_from_six_raters_on_they_are_tested_and_with_fewer_it_speaks_for_these_alone(raters, opening):
+    assert said(["1" * 20] * raters).startswith(f"Established: {opening} is chosen more often than Left")
+
+
+def test_one_of_seven_raters_against_the_others_is_enough_not_to_speak_for_raters():
+    rate = one_rate(["1" * 20] * 6 + ["2" * 20])
+    assert rate.one_sided and rate.p == pytest.approx(2 * (1 + 7) / 2**7)
+    sentence = said(["1" * 20] * 6 + ["2" * 20])
+    assert sentence.startswith("Not established") and "but p is 0.12: questions or raters are too few, or differ too much" in sentence
+
+
+def test_raters_who_are_too_few_for_the_correction_are_told_so():
+    frozen = protocol(prompts=20, asked=ASKED)
+    for raters, opening in ((5, "Established: for these 5"), (6, "Established: for these 6"), (7, "Established: Base")):
+        every = [win_rates(votes(frozen, ["1" * 20] * raters, asked=asked.id), frozen, asked.id)[0] for asked in ASKED]
+        sentence = conclusions(every, frozen)[0]
+        assert sentence.startswith(opening)
+        assert ("from 7 on raters are tested as well" in sentence) == (raters < 7), "six that agree have p .031, with three tests .094"
 
 
 def test_many_tests_are_corrected_together():
@@ -200,6 +242,6 @@ def test_ballots_of_raters_who_see_their_own_sides_are_counted_by_column(tmp_pat
     found = findings(box.votes(review), frozen)[0]
     rate = found.rates[0]
     assert (rate.first, rate.wins, rate.losses, rate.prompts, rate.raters) == ("base", 0, 60, 12, 5)
-    assert found.conclusions[0].startswith("Established: Base is chosen less often than Left")
+    assert found.conclusions[0].startswith("Established: for these 5 raters, Base is chosen less often than Left")
     assert (found.consistency.value, found.alarms.value) == (1, 0)
     assert found.consistency.n == 5 * frozen.design.repeated and found.alarms.n == 5 * len(frozen.design.doubled)

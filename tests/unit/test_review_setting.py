@@ -18,7 +18,7 @@ from pipelines.errors import StudioError
 from pipelines.models import catalog
 from pipelines.models.catalog import LANGUAGE_MODEL
 from pipelines.models.growing import Row
-from pipelines.paths import Paths
+from pipelines.paths import Paths, read_json, write_text
 from pipelines.records import Answer, Sampling
 from pipelines.review.ballots import Box
 from pipelines.review.protocol import shown
@@ -100,10 +100,24 @@ def stopped(setter: Setter) -> dict[str, Any]:
 def test_the_plan_says_what_a_rater_does_what_that_can_find_and_how_long_the_models_take(setter: Setter) -> None:
     said = settingpage.prepared(setter.services, replace(FORM, title="", purpose=None))["plan"]
     assert "12 pairs of answers (10 + 1 again with sides swapped + 1 of one model against itself)" in said and "minutes" in said
-    assert "30 on each two columns" in said and "true rate of 75% or more" in said and "169 for a true rate of 60%" in said
+    assert (
+        "30 on each two columns" in said
+        and "at best establish a true rate of 91% or more" in said
+        and "about 524 for a true rate of 60%" in said
+    )
     assert "10 questions to 2 columns: up to about" in said
     in_class = settingpage.prepared(setter.services, replace(FORM, kind="class"))["plan"]
     assert "11 pairs of answers (10 + 1 of one model against itself)" in in_class and "swapped" not in in_class
+
+
+def test_an_empty_seed_is_drawn_by_lot_so_that_no_two_reviews_share_their_answers(setter: Setter) -> None:
+    seeds = set()
+    for _ in range(2):
+        protocol = setter.box.review(frozen(setter, replace(FORM, seed=None)))
+        seeds.add(protocol.design.seed)
+        assert {one["stamp"]["seed"] for one in protocol.answers}.isdisjoint({1}) and protocol.design.seed != 1
+    assert len(seeds) == 2 and setter.box.review(frozen(setter, replace(FORM, seed=7, title="Typed"))).design.seed == 7
+    assert "seed" not in settingpage.noted(FORM) and "seed" not in settingpage.recalled(setter.services, {"seed": 7})
 
 
 def test_more_words_or_things_asked_take_a_rater_longer(setter: Setter) -> None:
@@ -187,14 +201,14 @@ def test_the_page_need_not_stay_open_and_only_one_review_is_asked_at_a_time(sett
     host(setter).gate.set()
     ended(setter)
     after = settingpage.look(setter, OWNER, None)
-    assert "Frozen and open" in after["status"] and not after["timer"].active and after["start"]["interactive"]
+    assert "is frozen and open" in after["status"] and not after["timer"].active and after["start"]["interactive"]
     assert after["reviews"]["value"] == setter.frozen and f"?review={setter.frozen}" in after["review"]
     assert "Frozen" not in settingpage.look(setter, OTHER, None)["status"]
 
 
 def test_a_stopped_review_is_gone_on_with_also_by_a_studio_that_was_started_again(setter: Setter) -> None:
     left = stopped(setter)
-    assert "4 of 11 questions are answered" in left["status"] and left["resume"]["visible"] and left["discard"]["visible"]
+    assert "4 of 11 requests to the models are answered" in left["status"] and left["resume"]["visible"] and left["discard"]["visible"]
     assert not left["start"]["interactive"] and setter.box.reviews() == []
     later = Setter(setter.services, setter.box)
     host(setter).calls = []
@@ -252,15 +266,71 @@ def test_the_owners_browser_is_given_a_code_once_and_keeps_it(setter: Setter) ->
 @pytest.mark.parametrize(
     ("host_", "headers", "home"),
     [
-        ("127.0.0.1", {}, True),
-        ("::1", {}, True),
-        ("127.0.0.1", {"X-Forwarded-For": "10.0.0.4"}, False),
-        ("192.168.1.7", {}, False),
-        ("", {}, False),
+        ("127.0.0.1", {"Host": "127.0.0.1:7860"}, True),
+        ("::1", {"host": "[::1]:7860", "Origin": "http://[::1]:7860"}, True),
+        ("127.0.0.1", {"host": "localhost", "origin": "https://LOCALHOST:1"}, True),
+        ("127.0.0.1", {}, False),
+        ("127.0.0.1", {"host": "localhost", "X-Forwarded-For": "10.0.0.4"}, False),
+        ("127.0.0.1", {"host": "localhost", "Via": "1.1 proxy"}, False),
+        ("127.0.0.1", {"host": "localhost", "X-Forwarded-Host": "studio.example"}, False),
+        ("127.0.0.1", {"host": "localhost", "X-Forwarded-Proto": "https"}, False),
+        ("127.0.0.1", {"host": "localhost", "CF-Connecting-IP": "10.0.0.4"}, False),
+        ("127.0.0.1", {"host": "evil.example:7860"}, False),
+        ("127.0.0.1", {"host": "localhost.evil.example"}, False),
+        ("127.0.0.1", {"host": "127.0.0.1.evil.example"}, False),
+        ("127.0.0.1", {"host": "localhost", "origin": "http://evil.example"}, False),
+        ("127.0.0.1", {"host": "localhost", "origin": "null"}, False),
+        ("192.168.1.7", {"host": "localhost"}, False),
+        ("", {"host": "localhost"}, False),
     ],
 )
 def test_only_the_studios_own_computer_is_home(host_: str, headers: dict[str, str], home: bool) -> None:
     assert Who.of(SimpleNamespace(client=SimpleNamespace(host=host_), headers=headers), None) == Who("", home)
+
+
+def test_owners_that_are_noted_at_once_are_all_kept(paths: Paths) -> None:
+    threads = [threading.Thread(target=owning.note, args=(paths, f"r{n}", "mark")) for n in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(read_json(paths.reviews / owning.OWNERS)) == 12
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"a": '])
+def test_owners_that_can_not_be_read_are_never_written_over(setter: Setter, content: str) -> None:
+    file = setter.services.paths.reviews / owning.OWNERS
+    write_text(file, content)
+    with pytest.raises(StudioError, match="can't be read"):
+        owning.note(setter.services.paths, "another", owning.mark_of("me"))
+    settingpage.begin(setter, OWNER, FORM)
+    ended(setter)
+    assert file.read_text() == content and setter.box.reviews() == [] and "owners.json" in setter.problem
+    file.unlink()
+    settingpage.go_on(setter, OWNER)
+    ended(setter)
+    assert owning.owns(setter.services, OWNER, setter.frozen) and len(setter.box.reviews()) == 1
+
+
+@pytest.mark.parametrize("where", ["before", "after"])
+def test_a_studio_that_ends_while_it_freezes_goes_on_with_the_same_review(
+    setter: Setter, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    def crash(protocol: Any, real: Any = setter.box.open_review) -> str:
+        if where == "after":
+            real(protocol)
+        raise RuntimeError("the power went")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(setter.box, "open_review", crash)
+        settingpage.begin(setter, OWNER, FORM)
+        ended(setter)
+    assert setter.job is not None and setter.job.created and len(setter.box.reviews()) == (where == "after")
+    later = Setter(setter.services, setter.box)
+    settingpage.go_on(later, OWNER)
+    ended(later)
+    assert [one.id for one in setter.box.reviews()] == [later.frozen] and later.job is None
+    assert owning.owns(setter.services, OWNER, later.frozen)
 
 
 def test_nobody_without_a_code_owns_anything(setter: Setter) -> None:

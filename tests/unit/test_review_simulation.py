@@ -32,8 +32,15 @@ def test_effects_make_the_rates_of_prompts_differ_more_than_chance() -> None:
 
 
 def test_independent_votes_are_as_many_as_are_said_to_be_needed() -> None:
-    first = review.powers(1, 2)[0]
-    assert (first["votes"], first["raters"], first["prompts"]) == (49, 7, 7)
+    found = [(one["tests"], one["votes"], one["raters"], one["prompts"]) for one in review.powers(1, 2)]
+    assert found == [(1, 49, 7, 7), (1, 109, 10, 11), (3, 152, 12, 13)]
+
+
+def test_of_several_things_asked_only_the_first_has_a_true_difference() -> None:
+    protocol, chance = review.frozen(13, asked=3), np.random.default_rng(1)
+    said = Counter((vote.asked_id, vote.vote_in_columns) for _ in range(20) for vote in review._independent(protocol, 12, 152, chance))
+    shares = [said[one.id, "first"] / (20 * 152) for one in protocol.design.asked]
+    assert shares == pytest.approx([0.7, 0.5, 0.5], abs=0.03) and said.total() == 3 * 20 * 152
 
 
 def test_every_timed_ballot_was_counted(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from pipelines.paths import Paths
 from pipelines.review.ballots import Box
 from pipelines.review.protocol import shown
 from pipelines.review.raters import DAY
-from studio.tabs.reviews import taking, voting
+from studio.tabs.reviews import guessing, taking, voting
 from studio.tabs.reviews.visitor import Act, Kept
 from studio.views import ballot
 from tests import frozen
@@ -107,6 +107,30 @@ def test_joining_twice_is_one_rater(box: Box) -> None:
     visitor = Visitor(box, opened(box)).press("join", consent=True)
     visitor.press("join", consent=True)
     assert box.reviews()[0].raters == 1 and "receipt" in visitor.page
+
+
+def test_a_press_repeated_after_a_lost_reply_is_the_same_rater_and_shows_the_same_receipt(box: Box) -> None:
+    review_id = opened(box)
+    act = Act.read({"act": "join", "review": review_id, "consent": True, "nonce": "5a" * 16})
+    (page, kept), (again, also) = (taking.answer(box, Kept(), act) for _ in range(2))
+    assert kept == also and kept.receipts[review_id] in page and kept.receipts[review_id] in again
+    assert box.reviews()[0].raters == 1 and "5a5a5a" not in page
+    for nonce in (None, 3, "5a"):
+        taking.answer(box, Kept(), Act.read({"act": "join", "review": review_id, "consent": True, "nonce": nonce}))
+    assert box.reviews()[0].raters == 4
+
+
+def test_all_pages_of_a_browser_learn_that_one_of_them_has_joined() -> None:
+    for script, memory, named in ((voting.BALLOT_JS, voting.MEMORY, "review"), (guessing.PLAY_JS, guessing.MEMORY, "game")):
+        sign = f"{memory['storage_key']}-changed"
+        assert f'"{sign}"' in script and 'addEventListener("storage", elsewhere)' in script and f"dataset.{named}" in script
+        assert "getRandomValues" in script and "crypto.subtle" not in script, "pages at a plain http address have no crypto.subtle"
+        assert not re.search("KEY|NAMED|DRAFTS|CHANGED", script)
+    assert all(f"'{one.MEMORY['storage_key']}-changed'" in one.FORGET_JS for one in (voting, guessing))
+
+
+def test_the_notice_has_a_place_for_what_the_script_says(box: Box) -> None:
+    assert 'class="ps-missing" role="alert"' in Visitor(box, opened(box)).page
 
 
 def test_no_page_before_the_reveal_holds_more_than_the_pair_and_the_progress(box: Box) -> None:
@@ -218,6 +242,21 @@ def test_withdrawing_deletes_and_the_browser_forgets(box: Box) -> None:
     said, page, kept = taking.withdrawn(box, visitor.kept, f" {code.lower()} ", review_id)
     assert "1 ballot deleted" in said and "agree to take part" in page and set(kept.tokens) == {other_id}
     assert box.votes(review_id) == []
+
+
+def test_a_withdrawal_says_what_is_left_and_never_that_nothing_was_deleted_when_it_was(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    review_id = opened(box)
+    for swept, words in ((True, "Nothing of it is left here."), (False, "written over within a day")):
+        visitor = Visitor(box, review_id).press("join", consent=True)
+        code = visitor.kept.receipts[review_id]
+        visitor.press("begin").vote()
+        with monkeypatch.context() as broken:
+            broken.setattr(box, "is_swept", lambda swept=swept: swept)
+            broken.setattr(box, "who", lambda token: (_ for _ in ()).throw(StudioError("The disk is gone.", "Wait.")))
+            said, page, kept = taking.withdrawn(box, visitor.kept, code, review_id)
+        assert "1 ballot deleted" in said and words in said and "Nothing was deleted" not in said + page and "ps-ballot" in page
+        assert box.votes(review_id) == []
+        assert "You may join again" in taking.opened(box, kept, review_id)[0]
 
 
 def test_an_expired_rater_is_told_so_and_may_join_again(box: Box, clock: Clock) -> None:

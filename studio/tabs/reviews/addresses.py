@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 RATE, GUESS = "rate", "guess"
+ELSEWHERE = (
+    '<span class="ps-soft">On other devices: start the studio with <code>HOST=0.0.0.0 make run</code> and put this computer’s own address '
+    "in the place of 127.0.0.1.</span>"
+)
 # A link shows its whole address, which only the browser knows.
 LINKS_JS = """const fill = () => element.querySelectorAll("a[data-link]").forEach(link => {
   if (link.textContent !== link.href) link.textContent = link.href;

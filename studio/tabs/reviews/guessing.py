@@ -17,7 +17,7 @@ from studio.tabs.reviews import addresses, guesshost, guessplay
 from studio.tabs.reviews.guesshost import END, KINDS, PACES, RECORDED, REVEAL, Form, Screen
 from studio.tabs.reviews.guesstable import Act, Seen, Table
 from studio.tabs.reviews.owning import Who
-from studio.tabs.reviews.visitor import Kept
+from studio.tabs.reviews.visitor import Kept, changed_js, together
 from studio.tabs.wiring import Parts, Updates, attaching, wiring
 
 MEMORY: dict[str, Any] = {"default_value": None, "storage_key": "politune-guesser", "secret": "politune-studio"}
@@ -30,14 +30,17 @@ LEAD = (
 )
 # Gradio patches a page in place where the next one is built alike, so all kinds of changes are watched and every choice is set anew.
 # Roles are kept apart while they are chosen; what is not locked in yet lies in the browser's session, so that a reload keeps it.
-PLAY_JS = """const page = () => element.querySelector(".ps-ballot");
+FORGET_JS = 'told => { if (told.includes("ps-good")) { CHANGED } }'.replace("CHANGED", changed_js(MEMORY["storage_key"]))
+PLAY_JS = (
+    together(MEMORY["storage_key"], "game")
+    + """const page = () => element.querySelector(".ps-ballot");
 const fields = () => [...element.querySelectorAll("fieldset[data-letter]")];
 const input = (field, role) => field.querySelector(`input[value="${role}"]`);
 const chosen = field => field.querySelector("input:checked")?.value;
 const free = () => fields().filter(field => !chosen(field));
 const guess = () => Object.fromEntries(fields().filter(chosen).map(field => [field.dataset.letter, chosen(field)]));
 const key = () => `politune-guess-${page().dataset.game}-${page().dataset.round}`;
-let seen = "", acted = false, waiting = 0;
+let seen = "", acted = "", waiting = 0;
 const complain = text => { const place = element.querySelector(".ps-missing"); if (place) place.textContent = text; };
 const tell = () => {
   const place = element.querySelector(".ps-guessed");
@@ -61,7 +64,8 @@ const settle = changed => {
 };
 const send = (act, more) => {
   if (waiting) return;
-  acted = true;
+  if (act === "join" && known !== signed()) return anew();
+  acted = act;
   element.classList.add("ps-sent");
   waiting = setTimeout(() => { open(); complain("The studio has not answered yet. Press again; nothing counts twice."); }, 8000);
   trigger("click", {act, game: page().dataset.game || "", round: page().dataset.round || "", ...more});
@@ -73,7 +77,7 @@ element.addEventListener("click", event => {
   const act = button.dataset.act, more = {};
   if (button.dataset.game) more.game = button.dataset.game;
   if (button.dataset.round) more.round = button.dataset.round;
-  if (act === "join") more.consent = element.querySelector(".ps-consent input").checked;
+  if (act === "join") Object.assign(more, {consent: element.querySelector(".ps-consent input").checked, nonce: nonce(page().dataset.game)});
   if (act === "lock") {
     if (free().length) { complain("Say something of every answer first."); input(free()[0], "left").focus(); return; }
     more.guess = guess();
@@ -86,6 +90,9 @@ const fresh = () => {
   if (!here || here.dataset.new === seen) return;
   seen = here.dataset.new;
   open();
+  const told = here.querySelector(".ps-receipt");
+  if (told) joined(here.dataset.game);
+  if (acted === "begin" || (told && acted === "join")) changed();
   if (here.dataset.stage === "guess") {
     let kept = {};
     try { kept = JSON.parse(sessionStorage.getItem(key())) || {}; } catch {}
@@ -93,10 +100,11 @@ const fresh = () => {
     tell();
   }
   if (acted) { element.scrollIntoView({block: "start"}); here.querySelector("h2")?.focus({preventScroll: true}); }
-  acted = false;
+  acted = "";
 };
 new MutationObserver(fresh).observe(element, {childList: true, subtree: true, attributes: true, attributeFilter: ["data-new"]});
 fresh();"""
+)
 
 
 def link_of(request: gr.Request) -> str:
@@ -154,7 +162,7 @@ def build_play(services: Services, guesser: gr.BrowserState) -> dict[str, Any]:
     page.click(act, guesser, outputs, **QUIETLY)
     guesser.change(reread, guesser, outputs, **QUIETLY)
     clock.tick(tick, [guesser, seen], outputs, concurrency_limit=None, **QUIETLY)
-    press.click(take_back, [code, guesser], [*outputs, told, code], **QUIETLY)
+    press.click(take_back, [code, guesser], [*outputs, told, code], **QUIETLY).then(None, told, None, js=FORGET_JS, **QUIETLY)
     return {"attach": {"fn": attach, "inputs": guesser, "outputs": outputs, **QUIETLY}}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from pipelines.errors import StudioError
@@ -12,7 +13,7 @@ from pipelines.review.guesses import Revealed
 from pipelines.review.raters import NotJoined
 from studio.tabs.comparing.setwork import told
 from studio.tabs.reviews.guesstable import Act, Seen, Table
-from studio.tabs.reviews.visitor import Kept, less
+from studio.tabs.reviews.visitor import SWEPT, Kept, less
 from studio.views import guessing as view
 from studio.views import messages
 from studio.views.guessing import Listed, Place
@@ -107,10 +108,10 @@ def withdrawn(box: Box, table: Table, kept: Kept, receipt: str, link: str) -> tu
         box.withdraw(receipt)
     except Exception as error:
         return told(error, "Nothing was deleted; try again."), None
-    for one, token in kept.tokens.items():
-        if not _is_known(table, token):
-            kept = kept.without(one)
-    return messages.good("Everything of yours in that game is deleted. Nothing of it is left here."), opened(table, kept, link)
+    said = f"Everything of yours in that game is deleted. {SWEPT[box.is_swept()]}"
+    with suppress(Exception):  # the guesses are gone, whatever can't be read after that
+        kept = kept.without(*(one for one, token in kept.tokens.items() if not _is_known(table, token)))
+    return messages.good(said), opened(table, kept, link)
 
 
 def _list(table: Table, kept: Kept, act: Act) -> Answered:
@@ -142,7 +143,7 @@ def _look(table: Table, kept: Kept, act: Act) -> Answered:
 def _join(table: Table, kept: Kept, act: Act) -> Answered:
     if act.game in kept.tokens and _is_known(table, kept.tokens[act.game]):
         return _look(table, kept, act)  # pressed twice: one person is one guesser
-    one = table.join(act.game, act.consent)
+    one = table.join(act.game, act.consent, act.nonce)
     joined = Kept({**kept.tokens, act.game: one.token}, {**kept.receipts, act.game: one.receipt}, act.game)
     return _look(table, joined, act)
 

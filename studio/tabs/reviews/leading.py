@@ -25,7 +25,7 @@ from studio.views import messages
 FIRST_PAIRS = 5
 LEAD = (
     '<p class="ps-lead">Besides voting, raters can mark in words what an answer does: it hedges, takes no stance, appeals to fairness. You lead '
-    "that here, for a review of your own, and stay as blind as they are until it is closed.</p>"
+    "that here, for a review of your own; while it is open this page shows you no columns either.</p>"
 )
 SLOWLY: dict[str, Any] = {"queue": True, "show_progress": "minimal", "concurrency_limit": 2}
 SEEN = ("owner", "reviews")

@@ -117,9 +117,7 @@ def settling(now: Standing) -> Step:
         return "not yet", "First a round of coding has to be finished by both of its raters."
     if not now.disputes:
         return "done", "The two raters agree on every code in the rounds that are finished."
-    words = (
-        "Where one rater gave a code and the other did not, you decide and say why. Originals are kept. You see neither column nor rater."
-    )
+    words = "Where one rater gave a code and the other did not, you decide and say why. Originals are kept. Neither column nor rater is shown here."
     return ("now" if now.open_disputes else "done"), words
 
 

@@ -30,7 +30,7 @@ LEAD = (
 NO_REVIEW = "There is no review yet. Set one up first."
 SEALED = "Sealed until its owner closes it: neither votes nor columns are shown before."
 TEACHERS = "The results of a class review are shown where it was set up, until it is closed."
-OUTPUTS = ("reviews", "progress", "box", "summary", "legend", "plot", "details", "people", "file")
+OUTPUTS = ("reviews", "progress", "box", "summary", "legend", "plot", "details", "people", "remarks", "file")
 
 
 @dataclass
@@ -87,13 +87,14 @@ def _parts() -> dict[str, Any]:
         plot = gr.Plot(show_label=False, elem_id="outcome-plot")
         details = gr.HTML(elem_id="outcome-details", padding=False)
         people = gr.HTML(elem_id="outcome-people", padding=False)
+        remarks = gr.HTML(elem_id="outcome-remarks", padding=False)
         with gr.Row(elem_classes="ps-beside"):
             kind = gr.Dropdown(CHOICES, value="html", label="Take it along as", elem_id="outcome-format", min_width=220)
             make = gr.Button("Make the file", elem_id="outcome-export", min_width=140)
         file = gr.File(label="The file", visible=False, interactive=False, height=70, elem_id="outcome-file")
     return {
         "reviews": reviews, "again": again, "said": said, "progress": progress, "box": box, "summary": summary, "legend": legend, "plot": plot,
-        "details": details, "people": people, "kind": kind, "make": make, "file": file,
+        "details": details, "people": people, "remarks": remarks, "kind": kind, "make": make, "file": file,
     }  # fmt: skip
 
 
@@ -110,9 +111,11 @@ def looked(services: Services, box: Box, reports: Reports, who: Who, chosen: str
     }
     sealed = _sealed(services, who, one)
     if sealed or one is None:
-        empty = dict.fromkeys(("summary", "legend", "details", "people"), "")
-        return {**shown, **empty, "plot": None, "box": gr.update(visible=False), "said": messages.info(sealed)}
-    report = reports.of(one.id)
+        return {**shown, **_nothing(messages.info(sealed))}
+    try:
+        report = reports.of(one.id)
+    except StudioError as error:
+        return {**shown, **_nothing(messages.error(error))}
     return {
         **shown,
         "box": gr.update(visible=True),
@@ -121,7 +124,14 @@ def looked(services: Services, box: Box, reports: Reports, who: Who, chosen: str
         "plot": view.forest(report),
         "details": view.details(report),
         "people": view.people(report),
+        "remarks": view.remarks(report, box.votes(one.id)) if one.is_closed and owning.owns(services, who, one.id) else "",
     }
+
+
+def _nothing(said: str) -> Updates:
+    """Another review's results must not stay on the page."""
+    empty = dict.fromkeys(("summary", "legend", "details", "people", "remarks"), "")
+    return {**empty, "plot": None, "box": gr.update(visible=False), "said": said}
 
 
 def _sealed(services: Services, who: Who, one: Listed | None) -> str:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import re
 import secrets
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +19,10 @@ from studio.services import Services
 
 OWNERS = "owners.json"
 OWNER: dict[str, Any] = {"default_value": "", "storage_key": "politune-owner", "secret": "politune-studio"}
-FORWARDED = {"x-forwarded-for", "forwarded", "x-real-ip"}
+FORWARDED = {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded", "x-real-ip", "via", "cf-connecting-ip"}
+OWN_HOST = re.compile(r"(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?", re.IGNORECASE)
 NOT_HERE = StudioError("Reviews are not run in this public demo.", "Run the studio on your own laptop with the commands in its README.")
+_NOTING = threading.Lock()
 NOT_YOURS = StudioError("This review was set up in another browser.", "Use that one, or the computer on which the studio runs.")
 
 
@@ -31,10 +35,16 @@ class Who:
 
     @classmethod
     def of(cls, request: Any, code: Any) -> Who:
-        """From a request and what the browser remembers; a request that was passed on may come from anywhere."""
-        headers = {name.lower() for name in dict(getattr(request, "headers", None) or {})}
+        """From a request and what the browser remembers.
+
+        A request that was passed on may come from anywhere. So may one for another name than this computer's own (a tunnel, or a page
+        elsewhere whose name was pointed here), and one that a page elsewhere sent.
+        """
+        headers = {str(name).lower(): str(value) for name, value in dict(getattr(request, "headers", None) or {}).items()}
         host = str(getattr(getattr(request, "client", None), "host", "") or "")
-        return cls(code if isinstance(code, str) else "", _is_loopback(host) and not headers & FORWARDED)
+        origin = headers.get("origin")
+        named = _is_own(headers.get("host", "")) and (origin is None or _is_own(re.sub("^https?://", "", origin)))
+        return cls(code if isinstance(code, str) else "", named and _is_loopback(host) and not set(headers) & FORWARDED)
 
     def owns(self, mark: str) -> bool:
         """Whether this one may change what bears this mark."""
@@ -52,8 +62,17 @@ def mark_of(code: str) -> str:
 
 
 def note(paths: Paths, review_id: str, mark: str) -> None:
-    """Remembers whose a review is."""
-    write_json(paths.reviews / OWNERS, {**_marks(paths), review_id: mark})
+    """Remembers whose a review is. Raises StudioError where the owners that are known already can't be read: they are not written over."""
+    with _NOTING:
+        try:
+            known = read_json(paths.reviews / OWNERS)
+        except FileNotFoundError:
+            known = {}
+        except (OSError, ValueError) as error:
+            raise _damaged(paths) from error
+        if not isinstance(known, dict):
+            raise _damaged(paths)
+        write_json(paths.reviews / OWNERS, {**known, review_id: mark})
 
 
 def owns(services: Services, who: Who, review_id: str) -> bool:
@@ -80,6 +99,18 @@ def _marks(paths: Paths) -> dict[str, str]:
     except (OSError, ValueError):
         return {}
     return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
+
+
+def _damaged(paths: Paths) -> StudioError:
+    return StudioError(
+        f"{paths.reviews.name}/{OWNERS}, where it stands whose each review is, can't be read.",
+        "Put a copy of it back, or move it away: then earlier reviews can be changed only on the computer on which the studio runs.",
+    )
+
+
+def _is_own(host: str) -> bool:
+    """Whether a Host header names the computer itself."""
+    return OWN_HOST.fullmatch(host) is not None
 
 
 def _is_loopback(host: str) -> bool:

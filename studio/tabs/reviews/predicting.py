@@ -24,7 +24,7 @@ FARTHEST, STEP = 2.0, 0.1
 ENDS = {"economic": "economy (− left, + right)", "social": "society (− progressive, + traditional)"}
 WITHOUT, BACK = "Show the points without a guess", "Back to the plain plot"
 LEAD = (
-    "The gray circle is where the untouched model’s answers lie on average. Where do the tuned ones lie? Move the hollow marks, "
+    "The gray circle is where the untouched model’s answers lie on average. Where do the tuned ones lie? Move the sliders, "
     "then drop your guess: only then do the measured points appear. The placebo was tuned in the same way, on neutral answers."
 )
 Guesses = dict[str, Point]

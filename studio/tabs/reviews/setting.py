@@ -13,13 +13,13 @@ from pipelines.comparing import prompts
 from pipelines.comparing.columns import MAX_COLUMNS
 from pipelines.records import Sampling
 from pipelines.review.ballots import Box
-from pipelines.review.design import ASKED, LONGEST_PURPOSE, LONGEST_TITLE, MOST_DAYS, MOST_RATERS
+from pipelines.review.design import ASKED, LONGEST_PURPOSE, LONGEST_REASON, LONGEST_TITLE
 from studio.services import Services
 from studio.tabs.comparing import setpage
 from studio.tabs.reviews import addresses, settinglist, settingpage
 from studio.tabs.reviews.owning import Who
 from studio.tabs.reviews.settinglist import CLOSE
-from studio.tabs.reviews.settingpage import KINDS, PURPOSE, RATERS, Form
+from studio.tabs.reviews.settingpage import KINDS, NEVER_NOTED, PURPOSE, RATERS, Form
 from studio.tabs.reviews.settingwork import Setter
 from studio.tabs.wiring import Updates, attaching, wiring
 
@@ -29,7 +29,7 @@ LEAD = (
     "hashed before the first ballot.</p>"
 )
 FORM = tuple(one.name for one in fields(Form))
-NOTED = tuple(name for name in FORM if name != "own")
+NOTED = tuple(name for name in FORM if name not in NEVER_NOTED)
 MEMORY: dict[str, Any] = {"default_value": None, "storage_key": "politune-review-form", "secret": "politune-studio"}
 SHOWN = ("review", "close", "warned", "ending")
 LISTED = ("box", "reviews", *SHOWN)
@@ -112,17 +112,24 @@ def _form(services: Services) -> dict[str, Component]:
             found.choices(), value=found.kept(FIRST_COLUMNS), multiselect=True, allow_custom_value=True, max_choices=MAX_COLUMNS,
             label="Columns that meet, each with each", elem_id="review-columns", scale=3, min_width=280,
         )  # fmt: skip
-        raters = gr.Number(RATERS["research"], label="Raters", precision=0, minimum=1, maximum=MOST_RATERS, elem_id="review-raters", scale=1, min_width=120)  # fmt: skip
+        raters = gr.Number(RATERS["research"], label="Raters", precision=0, elem_id="review-raters", scale=1, min_width=120)  # fmt: skip
     asked = gr.CheckboxGroup([(one.text, one.id) for one in ASKED], value=[one.id for one in ASKED], label="Asked of every pair (a comment is always possible)", elem_id="review-asked")  # fmt: skip
     with gr.Accordion("How answers are drawn, how long ballots are kept, raters' own politics", open=False):
         with gr.Row():
             tokens = gr.Slider(
                 16, 256, Sampling().max_new_tokens, step=8, label="Longest answer (tokens)", elem_id="review-tokens", min_width=220
             )
-            seed = gr.Number(1, label="Seed (draws questions and answers)", precision=0, elem_id="review-seed", min_width=200)
-            days = gr.Number(30, label="Days until ballots are deleted", precision=0, minimum=1, maximum=MOST_DAYS, elem_id="review-days", min_width=200)  # fmt: skip
+            seed = gr.Number(
+                None,
+                label="Seed (draws questions and answers)",
+                precision=0,
+                placeholder="empty: drawn by lot",
+                elem_id="review-seed",
+                min_width=200,
+            )
+            days = gr.Number(30, label="Days until ballots are deleted", precision=0, elem_id="review-days", min_width=200)  # fmt: skip
         politics = gr.Textbox(
-            "", label="Why raters are asked where they stand themselves", placeholder="empty: they are not asked", max_length=300,
+            "", label="Why raters are asked where they stand themselves", placeholder="empty: they are not asked", max_length=LONGEST_REASON,
             info="Only with a reason, which raters read; they may decline.", elem_id="review-politics",
         )  # fmt: skip
     return {

@@ -9,8 +9,11 @@ import gradio as gr
 from pipelines.comparing.naming import title
 from pipelines.errors import StudioError
 from pipelines.review.ballots import Listed
+from pipelines.review.coded import Difference
 from pipelines.review.coding import Codes
 from pipelines.review.intervals import counted, percent
+from pipelines.review.rounds import Round
+from pipelines.review.settling import Settling
 from studio.tabs.reviews import addresses, owning
 from studio.tabs.reviews.owning import Who
 from studio.tabs.reviews.settingwork import Setter
@@ -50,7 +53,7 @@ def _card(setter: Setter, one: Listed, is_theirs: bool) -> str:
     ]
     cells = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in lines)
     if not one.is_closed:
-        cells += f"<dt>Link for raters</dt><dd>{addresses.link(addresses.of_review(one.id))}</dd>"
+        cells += f"<dt>Link for raters</dt><dd>{addresses.link(addresses.of_review(one.id))}<br>{addresses.ELSEWHERE}</dd>"
     if not is_theirs and not one.is_closed:
         return f'<dl class="ps-plan">{cells}</dl>' + messages.note("Its hash and plan are shown to whoever set it up, until it is closed.")
     named = ", ".join(title(name) for name in protocol.columns)
@@ -80,12 +83,20 @@ def close(setter: Setter, who: Who, review_id: str | None, warned: str) -> Updat
     return {**listed(setter, who, review_id), "ending": done}
 
 
+def _differences(codes: Codes, one: Round) -> list[Difference]:
+    return Settling(codes).differences(one.id) if codes.sheet(one.id).is_finished else []
+
+
 def _before_closing(setter: Setter, review_id: str) -> str:
     """What would be cut off, and that it can't be opened again."""
     one, protocol = next(one for one in setter.box.reviews() if one.id == review_id), setter.box.review(review_id)
     codes = Codes(setter.services.paths.reviews)
     open_rounds = sum(not codes.sheet(each.id).is_finished for each in codes.rounds(review_id))
     coding = f"{counted(open_rounds, 'round')} of coding {'is' if open_rounds == 1 else 'are'} not finished. " if open_rounds else ""
+    unsettled = sum(
+        one.adjudication is None for each in codes.rounds(review_id) if each.kind == "coding" for one in _differences(codes, each)
+    )
+    coding += f"{counted(unsettled, 'difference')} between coders {'is' if unsettled == 1 else 'are'} not settled. " if unsettled else ""
     share = percent(one.ballots / max(1, one.raters * len(protocol.items)))
     joined = (
         f"{counted(one.raters, 'rater')} joined and gave {share} of their ballots; {one.finished} finished"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
@@ -17,7 +18,7 @@ from pipelines.errors import StudioError
 from pipelines.records import Sampling
 from pipelines.review.design import ASKED, MOST_DAYS, MOST_RATERS, Design
 from pipelines.review.intervals import counted
-from pipelines.review.results import power_so_far
+from pipelines.review.power import out_of_reach, power_so_far, tests_of
 from studio.services import Services
 from studio.tabs.comparing import setpage, setwork
 from studio.tabs.comparing.setwork import OWN
@@ -32,7 +33,9 @@ RATERS = {"research": 3, "class": 25}
 WORDS_A_TOKEN, WORDS_A_SECOND, SECONDS_A_VOTE, SECONDS_A_QUESTION = 0.75, 4, 6, 4
 PURPOSE = "To find out whether people notice on which side a language model's answers stand."
 UNTITLED = "Untitled"
-BOUNDS = {"count": (1, 40), "raters": (1, MOST_RATERS), "days": (1, MOST_DAYS), "tokens": (16, 256), "seed": (0, 2**31 - 1)}
+LOST = "The questions that you had uploaded are not kept over a reload: upload the file again, or choose another set."
+BOUNDS = {"count": (1, 40), "raters": (1, MOST_RATERS), "days": (1, MOST_DAYS), "tokens": (16, 256)}
+NEVER_NOTED = ("own", "seed")  # an uploaded set may be large; the next review shall not have the last one's answers
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ def plan(made: Design, sampling: Sampling) -> str:
     parts = (
         ("Each rater", f"{made.total} pairs of answers ({pairs}{extra}), about {max(1, round(minutes(made, sampling)))} minutes."),
         ("Votes", f"{votes:,} on each two columns and thing asked, if {counted(made.raters, 'rater')} judge everything and nobody says “same”."),
-        ("Power", power_so_far(votes).sentence),
+        ("Power", out_of_reach(len(made.drawn), tests_of(made)) or power_so_far(votes, tests_of(made)).sentence),
         ("The models", f"{len(made.drawn)} questions to {len(made.keys)} columns: up to about {messages.duration(asking)} on two cores."),
     )  # fmt: skip
     return f'<dl class="ps-plan">{"".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in parts)}</dl>'
@@ -140,6 +143,8 @@ def begin(setter: Setter, who: Who, form: Form) -> Updates:
     """Begins to ask the models. Raises StudioError where the review can't be set up."""
     owning.refuse_visitors(setter.services)
     known = replace(who, code=who.code or new_code())
+    if form.seed is None:  # with a seed that is always the same, the answers of one review could be looked up in another one
+        form = replace(form, seed=secrets.randbelow(2**31 - 1))
     setter.begin(designed(setter.services, form), sampled(form), known)
     return {"owner": known.code, "said": "", **look(setter, known, None)}
 
@@ -181,16 +186,21 @@ def _status(setter: Setter, who: Who) -> str:
         return messages.bar(*setter.progress)
     if setter.job:
         done, total = setter.answered
-        left = messages.info(f"“{setter.job.design.title}” is not frozen yet: {done} of {total} questions are answered. Press “Go on”.")
+        design = setter.job.design
+        left = messages.info(
+            f"“{design.title}” is not frozen yet: {done} of {total} requests to the models are answered. “Go on” asks the rest of its "
+            f"{counted(len(design.drawn), 'question')} and freezes it as it was planned; the form above is for the next review."
+        )
         return setter.problem + left
     if setter.frozen and owning.owns(setter.services, who, setter.frozen) and not setter.box.is_closed(setter.frozen):
-        return messages.good("Frozen and open: give its link to the raters.")
+        title = setter.box.review(setter.frozen).design.title
+        return messages.good(f"“{title}” is frozen and open: give its link, below, to the raters.")
     return setter.problem
 
 
 def noted(form: Form) -> dict[str, Any]:
-    """What the browser keeps of a form, so that a reload does not empty it; an uploaded set is not among it."""
-    return {name: value for name, value in vars(form).items() if name != "own"}
+    """What the browser keeps of a form, so that a reload does not empty it."""
+    return {name: value for name, value in vars(form).items() if name not in NEVER_NOTED}
 
 
 def recalled(services: Services, kept: Any) -> dict[str, Any]:
@@ -202,6 +212,8 @@ def recalled(services: Services, kept: Any) -> dict[str, Any]:
             values[name] = number
     known = {"which": [name for _, name in setpage.choices(services, None)], "kind": [name for _, name in KINDS]}
     values |= {name: found[name] for name, names in known.items() if found.get(name) in names}
+    if found.get("which") == OWN:
+        values["which"] = None
     offered = {"columns": services.catalog().kept, "asked": lambda ids: [one.id for one in ASKED if one.id in ids]}
     for name, usable in offered.items():
         if isinstance(several := found.get(name), list) and all(isinstance(one, str) for one in several):
@@ -216,4 +228,5 @@ def attached(setter: Setter, who: Who, chosen: str | None, form: Form, found: Ma
     listed, filled = setter.services.catalog(), replace(form, **found)
     columns = gr.update(choices=listed.choices(kept := listed.kept(filled.columns or [])), value=kept)
     shown = {**prepared(setter.services, filled), **look(setter, who, chosen, follows=False)}
-    return {**found, "columns": columns, **shown, "said": ""}
+    said = messages.info(LOST) if found.get("which", "") is None else ""
+    return {**found, "columns": columns, **shown, "said": said}

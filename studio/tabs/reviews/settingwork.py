@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from pipelines.comparing import batch as batches
@@ -33,12 +33,16 @@ ASKING, JOB = "asking", "job.json"
 
 @dataclass(frozen=True)
 class Job:
-    """A review that is not frozen yet: whose it is, and the batches of its answers; `second` is "" where no model meets itself."""
+    """A review that is not frozen yet: whose it is, and the batches of its answers; `second` is "" where no model meets itself.
+
+    `created` is when it was frozen, "" before: a studio that ended right after that freezes the same review again, not another one.
+    """
 
     design: Design
     mark: str
     own: str
     second: str
+    created: str = ""
 
 
 @dataclass
@@ -67,7 +71,8 @@ class Setter:
         """What is being asked, or was when the studio stopped; None where nothing is left to freeze."""
         try:
             value = read_json(self._folder / JOB)
-            return Job(Design.from_dict(value["design"]), str(value["mark"]), str(value["own"]), str(value["second"]))
+            mark, own, second = (str(value[name]) for name in ("mark", "own", "second"))
+            return Job(Design.from_dict(value["design"]), mark, own, second, str(value.get("created", "")))
         except (OSError, ValueError, KeyError, TypeError, StudioError):
             return None
 
@@ -82,7 +87,7 @@ class Setter:
             alone = _alone(columns)
             again = Sampling(sampling.temperature, sampling.top_p, sampling.max_new_tokens, (sampling.seed + 1) % (2**31 - 1))
             second = self._batch(design, design.doubled, [design.keys[alone]], [columns[alone]], again) if design.doubled else ""
-            write_json(self._folder / JOB, {"design": design.as_dict(), "mark": mark_of(who.code), "own": own, "second": second})
+            self._keep(Job(design, mark_of(who.code), own, second))
             self._start()
 
     def go_on(self, who: Who) -> None:
@@ -118,6 +123,9 @@ class Setter:
     @property
     def _folder(self) -> Path:
         return self.services.paths.reviews / ASKING
+
+    def _keep(self, job: Job) -> None:
+        write_json(self._folder / JOB, {**{one.name: getattr(job, one.name) for one in fields(job)}, "design": job.design.as_dict()})
 
     def _left(self, who: Who) -> Job:
         refuse_visitors(self.services)
@@ -182,10 +190,17 @@ class Setter:
                 return
             done, turns = done + share, turns + batch.turns()
         self.services.progress[WORK] = (done, f"{job.design.title}: freezing")
-        review_id = self.box.open_review(freeze(job.design, turns))
-        owning.note(self.services.paths, review_id, job.mark)
+        review_id = self._frozen(job, turns)
         shutil.rmtree(self._folder, ignore_errors=True)
         self.frozen = review_id
+
+    def _frozen(self, job: Job, turns: Sequence[tuple[Prompt, Turn]]) -> str:
+        """Opens the review. Its time is on the disk and its owner known before, so that doing it again after a crash changes nothing."""
+        protocol = freeze(job.design, turns)
+        protocol = replace(protocol, created=job.created or protocol.created)
+        self._keep(replace(job, created=protocol.created))
+        owning.note(self.services.paths, protocol.hash[:12], job.mark)
+        return self.box.open_review(protocol)
 
     def _reporter(self, title: str, before: float, share: float) -> Callable[[float, str], None]:
         def report(fraction: float, words: str) -> None:

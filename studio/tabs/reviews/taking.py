@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from pipelines.errors import StudioError
@@ -14,7 +15,7 @@ from pipelines.review.ballots import Box
 from pipelines.review.protocol import Protocol, Shown, shown
 from pipelines.review.raters import NotJoined
 from studio.tabs.comparing.setwork import told
-from studio.tabs.reviews.visitor import Act, Kept, less
+from studio.tabs.reviews.visitor import SWEPT, Act, Kept, less
 from studio.views import ballot, messages
 from studio.views.ballot import Ballot, Open, Place
 
@@ -72,10 +73,9 @@ def withdrawn(box: Box, kept: Kept, receipt: str, review_id: str) -> tuple[str, 
         gone = box.withdraw(receipt)
     except Exception as error:
         return told(error, "Nothing was deleted; try again."), "", kept
-    for one, token in kept.tokens.items():
-        if not _is_known(box, token):
-            kept = kept.without(one)
-    said = f"{gone} ballot{'s' * (gone != 1)} deleted, with everything else of yours in that review. Nothing of it is left here."
+    said = f"{gone} ballot{'s' * (gone != 1)} deleted, with everything else of yours in that review. {SWEPT[box.is_swept()]}"
+    with suppress(Exception):  # the ballots are gone, whatever can't be read after that
+        kept = kept.without(*(one for one, token in kept.tokens.items() if not _is_known(box, token)))
     return messages.good(said), opened(box, kept, review_id)[0], kept
 
 
@@ -118,7 +118,7 @@ def _look(box: Box, kept: Kept, act: Act) -> Answered:
 def _join(box: Box, kept: Kept, act: Act) -> Answered:
     if act.review in kept.tokens and _is_known(box, kept.tokens[act.review]):
         return _look(box, kept, act)  # pressed twice: one person is one rater
-    rater = box.join(act.review, act.consent, act.politics)
+    rater = box.join(act.review, act.consent, act.politics, act.nonce)
     joined = Kept({**kept.tokens, act.review: rater.token}, {**kept.receipts, act.review: rater.receipt}, act.review)
     return _look(box, joined, act)
 

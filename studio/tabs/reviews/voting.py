@@ -14,9 +14,8 @@ import gradio as gr
 from studio.services import Services
 from studio.tabs.comparing.choosing import QUIETLY
 from studio.tabs.reviews import addresses, taking
-from studio.tabs.reviews.visitor import Act, Kept
+from studio.tabs.reviews.visitor import DRAFTS, Act, Kept, changed_js, together
 
-DRAFTS = "politune-draft-"
 MEMORY: dict[str, Any] = {"default_value": None, "storage_key": "politune-rater", "secret": "politune-studio"}
 IS_KEPT = f"(kept, there) => [kept, localStorage.getItem('{MEMORY['storage_key']}') !== null]"
 LEAD = (
@@ -24,11 +23,16 @@ LEAD = (
     "them back at any time.</p>"
 )
 FORGET_JS = """told => {
-  if (told.includes("ps-good")) Object.keys(sessionStorage).filter(key => key.startsWith("DRAFTS")).forEach(key => sessionStorage.removeItem(key));
-}""".replace("DRAFTS", DRAFTS)
-BALLOT_JS = """const VOTES = {1: "A", 2: "B", 3: "same", 4: "unsure", a: "A", b: "B", s: "same", u: "unsure"};
+  if (!told.includes("ps-good")) return;
+  Object.keys(sessionStorage).filter(key => key.startsWith("DRAFTS")).forEach(key => sessionStorage.removeItem(key));
+  CHANGED
+}""".replace("DRAFTS", DRAFTS).replace("CHANGED", changed_js(MEMORY["storage_key"]))
+BALLOT_JS = (
+    together(MEMORY["storage_key"], "review")
+    + """const VOTES = {1: "A", 2: "B", 3: "same", 4: "unsure", a: "A", b: "B", s: "same", u: "unsure"};
 const LATE = "The studio has not answered yet, so nothing says that this is counted. Your choices are kept in this page: press again. " +
   "A pair never counts twice.";
+const LATE_JOIN = "The studio has not answered yet. Press again: however often you press, you join once.";
 const page = () => element.querySelector(".ps-ballot");
 const fields = () => [...element.querySelectorAll("fieldset[data-asked]")];
 const chosen = field => field.querySelector("input:checked")?.value;
@@ -41,7 +45,7 @@ const filled = () => ({
 const now = () => fields().find(one => one.contains(document.activeElement)) || fields().find(one => !chosen(one));
 const mark = () => { const at = now(); fields().forEach(one => one.classList.toggle("ps-now", one === at)); };
 const save = () => { if (store()) sessionStorage.setItem(store(), JSON.stringify(filled())); };
-let seen = "", waiting = 0, acted = false, live = document.getElementById("ps-live");
+let seen = "", waiting = 0, acted = "", live = document.getElementById("ps-live");
 if (!live) {
   live = Object.assign(document.createElement("div"), {id: "ps-live", className: "ps-unseen"});
   live.setAttribute("role", "status");
@@ -51,10 +55,11 @@ const free = () => { clearTimeout(waiting); waiting = 0; element.classList.remov
 const complain = text => { const place = element.querySelector(".ps-missing"); if (place) place.textContent = text; };
 const send = (act, more = {}) => {
   if (waiting || !page()) return;
-  acted = true;
+  if (act === "join" && known !== signed()) return anew();
+  acted = act;
   complain("");
   element.classList.add("ps-sent");
-  waiting = setTimeout(() => { free(); complain(LATE); }, 8000);
+  waiting = setTimeout(() => { free(); complain(act === "join" ? LATE_JOIN : LATE); }, 8000);
   trigger("click", {act, review: page().dataset.review || "", item: page().dataset.item || "", ...more});
 };
 const vote = () => {
@@ -69,6 +74,7 @@ const press = button => {
   if (act === "vote") vote();
   else if (act === "join") send(act, {
     consent: element.querySelector(".ps-consent input").checked, politics: element.querySelector(".ps-politics")?.value || "",
+    nonce: nonce(page().dataset.review),
   });
   else send(act, button.dataset.review ? {review: button.dataset.review} : {});
 };
@@ -88,13 +94,16 @@ const fresh = () => {
   free();
   if (here.dataset.counted) sessionStorage.removeItem("DRAFTS" + here.dataset.counted);
   restored();
+  const told = here.querySelector(".ps-receipt");
+  if (told) joined(here.dataset.review);
+  if (acted === "begin" || (told && acted === "join")) changed();
   if (acted) {
     const head = here.querySelector("h2");
     live.textContent = [here.querySelector(".ps-ballot-said")?.textContent, head?.textContent].filter(Boolean).join(" ");
     element.scrollIntoView({block: "start"});
     (here.dataset.stage === "revealed" ? primary() : head)?.focus({preventScroll: true});
   }
-  acted = false;
+  acted = "";
   mark();
 };
 const keys = event => {
@@ -121,6 +130,7 @@ element.addEventListener("focusin", mark);
 document.addEventListener("keydown", keys);
 new MutationObserver(fresh).observe(element, {childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ["data-new"]});
 fresh();""".replace("DRAFTS", DRAFTS)
+)
 
 
 def link_of(request: gr.Request) -> str:
