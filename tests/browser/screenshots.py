@@ -59,7 +59,9 @@ def judged(chromium: Any, url: str) -> None:
     """A review whose three raters press keys at random, so that it finds nothing; with pictures of what a rater sees."""
     page = chromium.new_page(viewport={"width": 1400, "height": 900})
     page.goto(url)
+    page.wait_for_selector("#panes .ps-card")
     open_tab(page, "Review")
+    page.wait_for_selector("#review-plan dl")
     page.fill("#review-title input, #review-title textarea", "Votes at random")
     page.fill("#review-count input[type=number]", "6")
     page.keyboard.press("Tab")

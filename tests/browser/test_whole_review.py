@@ -144,6 +144,8 @@ def test_once_it_is_closed_the_report_says_what_was_not_established(owner: Any, 
     assert REVIEW["hash"] in json.dumps(whole)
     assert not [rater.code for rater in raters if rater.code in report + json.dumps(whole)]
     raters[0].page.reload()
+    raters[0].page.wait_for_selector("#coding :text('The end of this round')")
+    raters[0].page.get_by_role("tab", name="Judge pairs").click()
     raters[0].page.wait_for_selector("#ballot :text('closed')")
 
 
