@@ -199,6 +199,17 @@ def test_the_class_s_screen_shows_answers_and_tally_only_after_the_reveal(servic
     assert guesshost.following(services, table, TEACHER, seen)["screen"] == Screen(seen.game, "r2")
 
 
+def test_a_reload_of_the_teachers_screen_stays_at_the_reveal_until_somebody_has_gone_on(services: Services, table: Table) -> None:
+    seen = guesshost.begin(services, table, TEACHER, Form(RECORDED, "9b", "trio", "together", 2))["screen"]
+    kept, first, second = joined(table, seen.game), seen.round, table.game(seen.game).rounds[1].id
+    guesshost.reveal(services, table, TEACHER, seen)
+    after = guesshost.shown(services, table, TEACHER, seen.game)
+    assert after["screen"].round == first and after["next"]["visible"] and not after["reveal"]["visible"]
+    assert guesshost.following(services, table, TEACHER, after["screen"])["screen"].round == second
+    lock(table, kept, seen.game, second)
+    assert guesshost.shown(services, table, TEACHER, seen.game)["screen"].round == second
+
+
 def test_a_game_ends_at_the_second_press_only(services: Services, table: Table) -> None:
     seen = guesshost.begin(services, table, TEACHER, Form(RECORDED, "9b", "trio", "together", 2))["screen"]
     first = guesshost.end(services, table, TEACHER, seen, "")

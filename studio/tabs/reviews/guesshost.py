@@ -124,12 +124,20 @@ def _nothing() -> Updates:
 
 
 def shown(services: Services, table: Table, who: Who, game_id: str | None) -> Updates:
-    """A game's screen: at the first round that is not revealed yet, or at its end. Raises StudioError where it is another one's."""
+    """A game's screen: where the class is, also after a reload. Raises StudioError where it is another one's.
+
+    That is the last round that was revealed, until somebody has locked in for the next one.
+    """
     if not game_id:
         return _nothing()
     owning.refuse_others(services, who, game_id)
-    game, open_rounds = table.game(game_id), _hidden(table, game_id)
-    first = open_rounds[0] if open_rounds else game.rounds[-1].id
+    hidden, rounds = _hidden(table, game_id), [one.id for one in table.game(game_id).rounds]
+    revealed = [one for one in rounds if one not in hidden]
+    goes_on = hidden and (not revealed or table.locked(game_id, hidden[0]))
+    return _at(table, game_id, hidden[0] if goes_on else revealed[-1])
+
+
+def _at(table: Table, game_id: str, first: str) -> Updates:
     return _screen(table, Screen(game_id, first)) | {"warned": "", "end": gr.update(value=END)} | _standing(table, Screen(game_id, first))
 
 
@@ -150,7 +158,9 @@ def reveal(services: Services, table: Table, who: Who, seen: Screen) -> Updates:
 
 def following(services: Services, table: Table, who: Who, seen: Screen) -> Updates:
     """The next round that is not revealed yet."""
-    return shown(services, table, who, seen.game)
+    owning.refuse_others(services, who, seen.game)
+    hidden = _hidden(table, seen.game)
+    return _at(table, seen.game, hidden[0] if hidden else seen.round)
 
 
 def end(services: Services, table: Table, who: Who, seen: Screen, warned: str) -> Updates:
