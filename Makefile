@@ -29,7 +29,7 @@ prepare: .venv/installed
 test: .venv/installed-dev prepare
 	$(BIN)/python -m pytest -q tests/unit -n 2 -m "not slow"
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests/api tests/model -n 2 --dist loadfile -m "not slow"
-	$(BIN)/python -m pytest -q tests/browser -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests/browser -n 2 --dist loadfile -m "not slow"
 
 test-all: .venv/installed-dev prepare
 	$(BIN)/python -m pytest -q tests

@@ -26,7 +26,7 @@ if CHROMIUM is None:
     if os.environ.get("CI"):
         raise RuntimeError("chromium is missing: browser tests must run here")
     pytestmark = [pytestmark, pytest.mark.skip(reason="install chromium to run the browser tests")]
-SLOW = 60_000
+SLOW = 150_000
 
 
 class Killable:

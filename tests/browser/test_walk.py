@@ -15,7 +15,7 @@ if CHROMIUM is None:
     if os.environ.get("CI"):
         raise RuntimeError("chromium is missing: browser tests must run here")
     pytestmark = [pytestmark, pytest.mark.skip(reason="install chromium to run the browser tests")]
-SLOW = 150_000
+SLOW = 300_000
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from tests.browser.driver import open_stage, open_tab
 from tests.browser.test_review import Rater
 
 pytestmark = test_walk.pytestmark
-STAGES, SLOW = "#review-stages", 150_000
+STAGES, SLOW = "#review-stages", 300_000
 REVIEW: dict[str, str] = {}
 
 
@@ -118,7 +118,7 @@ def code(page: Any, codes: tuple[str, ...], memo: str = "") -> None:
             page.click(f"#coding [data-letter=A] .ps-code[data-code={one}]")
             page.wait_for_selector(f"#coding [data-letter=A] .ps-code[data-code={one}][aria-pressed=true]")
         if memo:
-            page.locator("#coding [data-letter=A] .ps-given textarea").last.fill(memo)
+            page.fill(f"#coding [data-letter=A] .ps-given li[id*='{codes[-1]}'] textarea", memo)
         before = page.get_attribute("#coding .ps-ballot", "data-new")
         page.click("#coding [data-act=done]")
         page.wait_for_selector(f"#coding .ps-ballot:not([data-new='{before}'])")

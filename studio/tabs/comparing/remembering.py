@@ -80,8 +80,8 @@ def _remembered(services: Services, memory: Any) -> tuple[Any, ...]:
     ticked = choosing.restored(services, kept.get("columns"))
     first = recorded()
     unchanged = [gr.skip()] * 8
-    if not kept.get("comparison"):
-        return opening(first), show(first), first, *PLAIN, *unchanged, *ticked
+    if not kept.get("comparison"):  # the page was built with the recorded one, which may have been looked into already
+        return *NOTHING[: 3 + len(PLAIN)], *unchanged, *ticked
     try:
         last = Comparison.from_dict(kept["comparison"])
     except StudioError as error:
