@@ -103,7 +103,7 @@ class Design:
             ("What is stored", _stored(self)),
             (
                 "For how long",
-                f"Everything of yours is deleted {self.keep_days} days after you join. You get a receipt code: whoever enters it before "
+                f"Everything of yours is deleted {self.keep_days} days after you join, at the end of that day. You get a receipt code: whoever enters it before "
                 "deletes your ballots at once. Published totals stay.",
             ),
         )
@@ -153,7 +153,11 @@ def _refuse_unfit(design: Design) -> None:
             "The review does not say what it is for, or at too great a length.",
             f"Raters read its purpose before they agree; use 1 to {LONGEST_PURPOSE} characters.",
         ),
-        (2 <= len(design.keys) <= MAX_COLUMNS, f"{len(design.keys)} columns are chosen.", f"Choose 2 to {MAX_COLUMNS}."),
+        (
+            2 <= len(design.keys) <= MAX_COLUMNS,
+            f"{len(design.keys)} column{'s are' if len(design.keys) != 1 else ' is'} chosen.",
+            f"Choose 2 to {MAX_COLUMNS}.",
+        ),
         (len(set(design.keys)) == len(design.keys), "A column is chosen twice.", "Choose different ones."),
         (1 <= len(ids) <= MOST_QUESTIONS, f"{len(ids)} questions are chosen.", f"Choose 1 to {MOST_QUESTIONS}."),
         (len(set(ids)) == len(ids), "Two questions have the same id.", "Give each its own id."),

@@ -132,7 +132,7 @@ class Game:
             ),
             (
                 "For how long",
-                f"{self.keep_days} days after you join. Whoever enters your receipt code before deletes your guesses at once.",
+                f"{self.keep_days} days after you join, at the end of that day. Whoever enters your receipt code before deletes your guesses at once.",
             ),
         )
 

@@ -20,7 +20,7 @@ from pipelines.paths import content_hash
 from pipelines.records import Answer
 from pipelines.review.design import Design, shuffled
 from pipelines.review.given import Given, base_of, collected, names_its_side
-from pipelines.review.intervals import clusters_needed
+from pipelines.review.intervals import clusters_needed, counted
 
 NOT_ONE = StudioError("This is not a review's protocol, or it was changed after it was frozen.", "Its ballots can't be read with it.")
 
@@ -169,11 +169,11 @@ def _planned(design: Design, items: Sequence[Item]) -> tuple[str, ...]:
         else f"Class: about {design.raters} raters; each pair is revealed to its rater after the vote, so nothing is repeated."
     )
     return (
-        f"Sampling: {drawn}; one seeded answer per column and question, each column against each: {pairs} pairs.",
-        f"On top: {design.repeated} pairs again with their sides swapped; {len(null)} times {null[0].first if null else 'one model'} against "
+        f"Sampling: {drawn}; one seeded answer per column and question, each column against each: {counted(pairs, 'pair')}.",
+        f"On top: {counted(design.repeated, 'pair')} again with sides swapped; {counted(len(null), 'time')} {null[0].first if null else 'one model'} against "
         f"itself, {differ} with two different answers and {len(null) - differ} with the same words twice.",
         stop,
-        f"Tests: {tests} win rates ({len(design.asked)} questions asked, {len(design.pairs)} column pairs) from the pairs alone. Votes for "
+        f"Tests: {counted(tests, 'win rate')} ({counted(len(design.asked), 'thing')} asked of {counted(len(design.pairs), 'pair')} of columns) from the pairs alone. Votes for "
         "“same” (a tie) and “can't tell” are left out of rates and tests and reported apart.",
         "Each with an exact (Clopper-Pearson) 95% interval and one clustered by question and rater (pigeonhole bootstrap). p is the largest "
         "of: the exact binomial test; the bootstrap; a sign-flip test over questions, of the votes for less those against on each; and, from "

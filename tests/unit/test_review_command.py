@@ -84,7 +84,7 @@ def test_the_plan_of_an_open_research_review_shows_no_column_and_no_hash(
     assert said["hash"] is None and said["columns"] is None
     for whole in (json.dumps(said), text):
         assert not [word for word in (made.hash, "base", "Base", '"left"', "Left", "f1f1f1f1f1f1") if word in whole]
-    assert "1 times one model against itself" in text and len(said["planned"]) == len(made.planned)
+    assert "1 time one model against itself" in text and len(said["planned"]) == len(made.planned)
     assert made.design.purpose in text and all(one.text in text for one in made.design.asked)
     assert said["items"] == {"total": 8, "pair": 6, "repeat": 1, "same": 1} and said["questions"] == 6 and said["flagged"] == 0
     assert "--unblind" in text

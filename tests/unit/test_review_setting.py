@@ -130,7 +130,7 @@ def test_more_words_or_things_asked_take_a_rater_longer(setter: Setter) -> None:
 @pytest.mark.parametrize(
     ("change", "part"),
     [
-        ({"columns": ["base"]}, "1 columns are chosen"),
+        ({"columns": ["base"]}, "1 column is chosen"),
         ({"columns": ["base", "gone"]}, "can&#x27;t answer here"),
         ({"columns": None}, "0 columns are chosen"),
         ({"asked": []}, "Nothing is asked"),
