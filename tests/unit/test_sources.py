@@ -53,8 +53,8 @@ TABLE = "prompt,chosen,rejected\n" + ",".join(f'"{value}"' for value in ROW.valu
         ("a.json", json.dumps([ROW])),
         ("a.json", json.dumps({"data": [ROW]}, indent=1)),
         ("a.json", json.dumps(ROW)),
-        ("a.csv.gz", gzip.compress(TABLE.encode())),
-        ("a.jsonl.gz", gzip.compress(json.dumps(ROW).encode())),
+        ("a.csv.gz", gzip.compress(TABLE.encode(), mtime=0)),
+        ("a.jsonl.gz", gzip.compress(json.dumps(ROW).encode(), mtime=0)),
         ("a.jsonl.zst", zstd(json.dumps(ROW))),
     ],
 )
