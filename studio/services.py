@@ -18,6 +18,7 @@ from pipelines.models.host import ModelHost
 from pipelines.paths import Paths
 from pipelines.records import Column
 from pipelines.review.ballots import Box
+from pipelines.review.coding import Codes
 from pipelines.stance.embedding import Embedder
 from pipelines.stance.ruler import Ruler
 from pipelines.tuning.run import Run
@@ -59,9 +60,14 @@ class Services:
             print(error, file=sys.stderr, flush=True)
 
     @cached_property
+    def codes(self) -> Codes:
+        """The coding of all reviews."""
+        return Codes(self.paths.reviews)
+
+    @property
     def box(self) -> Box:
         """All reviews and their ballots."""
-        return Box(self.paths.reviews)
+        return self.codes.box
 
     def expire_ballots(self) -> None:
         """Deletes ballots, guesses and predictions whose time is over, once a day for as long as the studio runs."""

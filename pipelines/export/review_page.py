@@ -9,7 +9,7 @@ from functools import partial
 from pipelines.comparing.naming import title
 from pipelines.export import review_html as html
 from pipelines.export.comparison import MARK
-from pipelines.export.reviewed import Coded, Report, pair
+from pipelines.export.reviewed import RATE_HEAD, Coded, Report, pair, row
 from pipelines.review.agreement import Estimate
 from pipelines.review.coded import Count
 from pipelines.review.intervals import counted, exact, percent, spread
@@ -97,36 +97,23 @@ def _columns(report: Report) -> list[list[str]]:
 
 def _finding(report: Report, one: Finding) -> str:
     parts = [html.tag("h3", one.asked.text), *(_bar(rate, one.asked.ends) for rate in one.rates)]
-    parts.append(html.table("Win rates", RATE_HEAD, [_rate(rate) for rate in one.rates]))
+    parts.append(html.table("Win rates", RATE_HEAD, [row(rate) for rate in one.rates]))
     if any(rate.flagged for rate in one.rates):
         parts.append(
-            html.table("The same without items in which an answer names its side", RATE_HEAD, [_rate(rate) for rate in one.unflagged])
+            html.table("The same without items in which an answer names its side", RATE_HEAD, [row(rate) for rate in one.unflagged])
         )
     parts.append(html.table(*_needed(one.rates, tests_of(report.protocol.design))))
     parts.append(html.items([one.alpha.sentence, one.consistency.sentence, one.alarms.sentence, one.strengths.sentence]))
     return "\n".join(parts)
 
 
-RATE_HEAD = ["First over second", "Chosen", "95%, vote by vote", "95%, clustered", "Decided", "Same", "Can't tell"]
-
-
 def _bar(rate: Rate, ends: Sequence[str]) -> str:
-    if rate.rate is None or rate.low is None or rate.high is None:
+    if rate.rate is None or rate.exact is None:
         return html.tag("p", f"{pair(rate)}: no vote chose one of them.")
     said = f"{percent(rate.rate)} of {counted(rate.decided, 'decided vote')}"
     heading = f"{pair(rate)}: {ends[1]}"
     sides = (f"always {title(rate.second)}", f"always {title(rate.first)}")
-    return html.bar(heading, said, rate.rate, (rate.low, rate.high), _clustered(rate), sides)
-
-
-def _clustered(rate: Rate) -> tuple[float, float] | None:
-    return None if rate.cluster_low is None or rate.cluster_high is None else (rate.cluster_low, rate.cluster_high)
-
-
-def _rate(rate: Rate) -> list[str]:
-    single = None if rate.low is None or rate.high is None else (rate.low, rate.high)
-    share = "none decided" if rate.rate is None else percent(rate.rate)
-    return [pair(rate), share, spread(single), spread(_clustered(rate)), f"{rate.wins} to {rate.losses}", str(rate.ties), str(rate.unsure)]
+    return html.bar(heading, said, rate.rate, rate.exact, rate.clustered, sides)
 
 
 def _needed(rates: Sequence[Rate], tests: int) -> tuple[str, list[str], list[list[str]]]:

@@ -12,17 +12,19 @@ from pipelines.records import Answer
 from pipelines.review.agreement import Estimate, by_code
 from pipelines.review.ballots import Vote
 from pipelines.review.codebook import Codebook
-from pipelines.review.coded import Count, Quote
+from pipelines.review.coded import Count, Quote, differences
 from pipelines.review.coding import Codes
-from pipelines.review.intervals import counted
+from pipelines.review.design import FEWEST
+from pipelines.review.intervals import FEW_RATERS, counted, percent, spread
 from pipelines.review.protocol import Protocol
-from pipelines.review.results import FEW_RATERS, Finding, Rate, findings
-from pipelines.review.rounds import Sheet
+from pipelines.review.results import Finding, Rate, findings
+from pipelines.review.rounds import Round, Sheet
 from pipelines.review.settling import Settling
 
 NOT_CLOSED = StudioError("This review is not closed, so there is no report on it yet.", "Its owner closes it when all have voted.")
 NULL = "Not established"
-FEWEST_RATERS = {"closed": 2, "open": 3}  # while a class still votes, the difference between two looks would be one person's votes
+RATE_HEAD = ["First over second", "Chosen", "95%, vote by vote", "95%, clustered", "Decided", "Same", "Can't tell"]
+FEWEST_RATERS = {"closed": 2, "open": FEWEST}  # while a class still votes, the difference between two looks would be one person's votes
 
 
 @dataclass(frozen=True)
@@ -154,27 +156,27 @@ def _refuse_few(raters: int, is_closed: bool) -> None:
 
 def _coded(codes: Codes, review_id: str) -> Coded | None:
     """By the newest codebook that a coding round used; None where nothing was coded."""
-    rounds = [one for one in codes.rounds(review_id) if one.kind == "coding"]
+    every = codes.rounds(review_id)
+    rounds = [one for one in every if one.kind == "coding"]
     if not rounds:
         return None
     book = max((one.codebook for one in rounds), key=lambda one: one.version)
     protocol, settling = codes.box.review(review_id), Settling(codes)
     sheets = [codes.sheet(one.id) for one in rounds if one.codebook == book]
     counts, quotes = settling.counts(review_id, book.version), settling.picked(review_id, book.version)
-    differed = [one for sheet in sheets if sheet.is_finished for one in settling.differences(sheet.round.id)]
+    differed = [one for sheet in sheets if sheet.is_finished for one in differences(sheet, protocol)]
     settled = tuple(
         Settled(one.code_id, one.prompt, one.adjudication.applies, one.adjudication.reason) for one in differed if one.adjudication
     )
-    calibrations = tuple(_calibrations(codes, review_id, book))
+    calibrations = tuple(_calibrations(codes, protocol, [one for one in every if one.codebook == book]))
     return Coded(book, tuple(counts), _alphas(sheets, book, protocol), tuple(quotes), calibrations, len(differed), settled)
 
 
-def _calibrations(codes: Codes, review_id: str, book: Codebook) -> Iterator[Calibrated]:
-    """Those that were accepted with this version of the codebook."""
-    protocol = codes.box.review(review_id)
-    for one in codes.rounds(review_id):
-        if one.kind == "calibration" and one.accepted and one.codebook == book:
-            alphas = _alphas([codes.sheet(one.id)], book, protocol)
+def _calibrations(codes: Codes, protocol: Protocol, rounds: Sequence[Round]) -> Iterator[Calibrated]:
+    """Those among rounds of one version of the codebook that were accepted."""
+    for one in rounds:
+        if one.kind == "calibration" and one.accepted:
+            alphas = _alphas([codes.sheet(one.id)], one.codebook, protocol)
             yield Calibrated(len(one.raters), len(one.items), alphas, one.accepted)
 
 
@@ -193,6 +195,13 @@ def _alphas(sheets: Sequence[Sheet], book: Codebook, protocol: Protocol) -> dict
 def pair(rate: Rate) -> str:
     """ "Base over Left"."""
     return f"{title(rate.first)} over {title(rate.second)}"
+
+
+def row(rate: Rate) -> list[str]:
+    """A rate as a row below RATE_HEAD."""
+    share = "none decided" if rate.rate is None else percent(rate.rate)
+    counts = [f"{rate.wins} to {rate.losses}", str(rate.ties), str(rate.unsure)]
+    return [pair(rate), share, spread(rate.exact), spread(rate.clustered), *counts]
 
 
 def _limits(report: Report) -> list[str]:

@@ -17,7 +17,7 @@ VOTES = ("A", "B", "same", "unsure")
 OWN_POLITICS = ("left", "center-left", "center", "center-right", "right", "rather not say")
 MOST_RATERS, MOST_DAYS, MOST_ITEMS = 1000, 3650, 2000
 LONGEST_TITLE, LONGEST_PURPOSE, LONGEST_REASON = 120, 2000, 300
-FEW = 3  # of fewer raters the totals say nearly what each one said
+FEWEST = 3  # of fewer people the totals say nearly what each one said
 WARNING = (
     "The answers were written by language models, some of them deliberately biased. They may be one-sided, wrong or offensive. Long ones are "
     "cut off, also within a sentence."
@@ -134,7 +134,7 @@ def _stored(design: Design) -> str:
         "Your votes and comments, and your codes and memos if you code answers, under a random number: no name, no address, nothing about "
         "your device. Nobody is shown the votes of one person; whoever runs the review reads comments after its end, without a name or number."
     )
-    if design.raters < FEW:
+    if design.raters < FEWEST:
         said += f" With {design.raters} raters in all, totals say nearly what each one said."
     asked = f" You are asked where you stand yourself and may decline. The reason: {design.own_politics}" if design.own_politics else ""
     return said + asked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 import time
@@ -135,6 +136,18 @@ class Guesses(Played):
             rows = file.execute("SELECT rater_number, round_id, guess FROM guesses WHERE review_id = ?", (game_id,)).fetchall()
             wanted = set(game.by_id) if game.pace == "own" or raters.is_closed(file, game_id) else _revealed(file, game_id)
         return tallied(game.kind, [Guess(number, round_id, json.loads(guess)) for number, round_id, guess in rows if round_id in wanted])
+
+    def shown(self, game_id: str) -> set[str]:
+        """The rounds that the teacher has revealed."""
+        with self.store.reading() as file:
+            return _revealed(file, game_id)
+
+    def state(self, game_id: str) -> str:
+        """A digest of all that a tally rests on: it changes with every guess, reveal and withdrawal, and with the game's end."""
+        query = "SELECT rater_number, round_id, guess FROM guesses WHERE review_id = ? ORDER BY rater_number, round_id"
+        with self.store.reading() as file:
+            rows, closed, shown = file.execute(query, (game_id,)).fetchall(), raters.is_closed(file, game_id), _revealed(file, game_id)
+        return hashlib.sha256(repr((closed, sorted(shown), rows)).encode()).hexdigest()
 
     def _own(self, token: str) -> tuple[str, int, Game]:
         with self.store.reading() as file:

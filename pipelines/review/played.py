@@ -28,7 +28,6 @@ CREATE TABLE IF NOT EXISTS games (
 ) WITHOUT ROWID;
 """
 )
-FEWEST = 3  # totals of fewer people would be what one of them said
 NO_GAME = StudioError("There is no such game here.", "Check the link; games open in the studio in which they were made.")
 
 

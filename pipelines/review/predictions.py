@@ -14,9 +14,9 @@ from statistics import median
 from pipelines.errors import StudioError
 from pipelines.paths import content_hash
 from pipelines.review import raters
-from pipelines.review.design import LONGEST_TITLE, MOST_DAYS
+from pipelines.review.design import FEWEST, LONGEST_TITLE, MOST_DAYS
 from pipelines.review.intervals import counted
-from pipelines.review.played import FEWEST, Played
+from pipelines.review.played import Played
 
 Point = tuple[float, float]
 REACH = 2.0  # the sides lie at -1 and 1; measured points may lie beyond

@@ -14,7 +14,7 @@ from pipelines.comparing.naming import title
 from pipelines.review.agreement import Estimate, alpha_of, cast, false_alarms, self_consistency
 from pipelines.review.ballots import Vote
 from pipelines.review.design import Asked
-from pipelines.review.intervals import FEW_RATERS, clusters_needed, counted, crossed, exact, exact_p, percent, spread
+from pipelines.review.intervals import clusters_needed, counted, crossed, exact, exact_p, percent, spread
 from pipelines.review.power import out_of_reach, power_so_far, tests_of
 from pipelines.review.protocol import Protocol
 from pipelines.review.strengths import Strengths, bradley_terry
@@ -47,7 +47,7 @@ class Rate:
     prompts: int
     raters: int
     flagged: int
-    fewest: int = FEW_RATERS
+    fewest: int
 
     @property
     def decided(self) -> int:
@@ -56,6 +56,16 @@ class Rate:
     @property
     def total(self) -> int:
         return self.decided + self.ties + self.unsure
+
+    @property
+    def exact(self) -> tuple[float, float] | None:
+        """The interval of independent votes, whole or not at all."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
+
+    @property
+    def clustered(self) -> tuple[float, float] | None:
+        """The interval by prompt and rater, whole or not at all."""
+        return None if self.cluster_low is None or self.cluster_high is None else (self.cluster_low, self.cluster_high)
 
     @property
     def one_sided(self) -> bool:
@@ -158,13 +168,9 @@ def _none_decided(rate: Rate, first: str, second: str) -> str:
 
 
 def _numbers(rate: Rate) -> str:
-    single = spread((rate.low, rate.high) if rate.low is not None and rate.high is not None else None)
-    both = (rate.cluster_low, rate.cluster_high)
-    clustered = (
-        f"{spread((both[0], both[1]))} clustered by" if both[0] is not None and both[1] is not None else "no clustered interval with"
-    )
+    clustered = f"{spread(rate.clustered)} clustered by" if rate.clustered else "no clustered interval with"
     return (
-        f"{percent(rate.rate or 0.0)} of {counted(rate.decided, 'decided vote')} (95% interval {single} vote by vote, {clustered} "
+        f"{percent(rate.rate or 0.0)} of {counted(rate.decided, 'decided vote')} (95% interval {spread(rate.exact)} vote by vote, {clustered} "
         f"{counted(rate.prompts, 'question')} and {counted(rate.raters, 'rater')})"
     )
 

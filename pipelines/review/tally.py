@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from pipelines.review.design import FEWEST
 from pipelines.review.guess import CONTROL, SIDES, Kind
 from pipelines.review.intervals import LEVEL, counted, crossed, exact, percent, spread
-from pipelines.review.played import FEWEST
 
 Taken = Mapping[str, str]
 TAIL = (1 - LEVEL) / 2

@@ -20,8 +20,9 @@ from studio.views import messages
 LABELS = {"A": "A", "B": "B", "same": "About the same", "unsure": "Can’t tell"}
 KINDS = {"research": "which answer came from which model is shown at the end", "class": "revealed after each vote"}
 KEYS = "Keys: 1–4 or A, B, S (same), U (can’t tell) answer the marked question, Enter goes on."
+CONSENT = '<label class="ps-consent"><input type="checkbox"> I have read this and agree to take part.</label><p class="ps-missing" role="alert"></p>'
 OTHERS = '<button type="button" class="ps-press ps-aside" data-act="list">Other reviews</button>'
-SWIPE = "Two answers; scroll sideways on a small screen"
+BOTH = "Two answers"
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,6 @@ def _listed(one: Open) -> str:
 
 def notice(review_id: str, design: Design, said: str = "") -> str:
     """What a rater reads and agrees to before the first pair."""
-    told = "".join(f"<dt>{escape(head)}</dt><dd>{escape(text)}</dd>" for head, text in design.notice)
     options = "".join(f'<option value="{escape(one)}">{escape(one)}</option>' for one in OWN_POLITICS)
     own = (
         '<label class="ps-own">Where do you stand yourself? You may leave this empty.'
@@ -99,11 +99,23 @@ def notice(review_id: str, design: Design, said: str = "") -> str:
         else ""
     )
     return page(
-        f'<h2 class="ps-question">{escape(design.title)}</h2><dl class="ps-notice">{told}</dl>{own}'
-        '<label class="ps-consent"><input type="checkbox"> I have read this and agree to take part.</label><p class="ps-missing" role="alert"></p>'
+        f'<h2 class="ps-question">{escape(design.title)}</h2>{stated(design.notice)}{own}{CONSENT}'
         f'<div class="ps-ballot-foot">{button("Take part", "join", True)}{OTHERS}</div>',
         said,
         review=review_id,
+    )
+
+
+def stated(notice: Sequence[tuple[str, str]]) -> str:
+    """What is to be read before anybody agrees: (heading, text)."""
+    return f'<dl class="ps-notice">{"".join(f"<dt>{escape(head)}</dt><dd>{escape(text)}</dd>" for head, text in notice)}</dl>'
+
+
+def kept_code(code: str, why: str) -> str:
+    """A receipt code, why it is worth keeping, and the way on."""
+    return (
+        f'<p class="ps-receipt"><code>{escape(code)}</code></p><p class="ps-note"><b>Keep it to withdraw.</b> {why}</p>'
+        f'<div class="ps-ballot-foot">{button("I have kept it, begin", "begin", True)}</div>'
     )
 
 
@@ -111,10 +123,11 @@ def receipt(review_id: str, code: str) -> str:
     """The receipt code, shown until the rater says it is kept."""
     return page(
         '<h2 class="ps-question">Your receipt code</h2>'
-        f'<p class="ps-receipt"><code>{escape(code)}</code></p>'
-        '<p class="ps-note"><b>Keep it to withdraw.</b> Whoever enters it below deletes your ballots at once. Write it down or take a picture: '
-        "it is shown only now and can’t be looked up, since the studio does not know who you are.</p>"
-        f'<div class="ps-ballot-foot">{button("I have kept it, begin", "begin", True)}</div>',
+        + kept_code(
+            code,
+            "Whoever enters it below deletes your ballots at once. Write it down or take a picture: it is shown only now and can’t be looked "
+            "up, since the studio does not know who you are.",
+        ),
         review=review_id,
     )
 
@@ -135,13 +148,12 @@ def pair(place: Place, public: Mapping[str, str], asked: Sequence[Asked], ballot
 
 def _texts(public: Mapping[str, str]) -> str:
     cards = "".join(
-        f'<article class="ps-card"><header><h3>Answer {letter}</h3><span class="ps-place" aria-hidden="true">{number} / 2</span></header>'
-        f'<p class="ps-text">{escape(public[letter])}</p></article>'
-        for number, letter in enumerate("AB", 1)
+        f'<article class="ps-card"><header><h3>Answer {letter}</h3></header><p class="ps-text">{escape(public[letter])}</p></article>'
+        for letter in "AB"
     )
     return (
         f'<h2 class="ps-question" tabindex="-1">{escape(public["prompt"])}</h2>'
-        f'<div class="ps-cards ps-of-2" tabindex="0" role="group" aria-label="{SWIPE}">{cards}</div>'
+        f'<div class="ps-cards ps-of-2" tabindex="0" role="group" aria-label="{BOTH}">{cards}</div>'
     )
 
 
@@ -175,7 +187,7 @@ def revealed(
     back = button("← Back", "back") if place.number > 1 else ""
     return page(
         f'{_progress(place)}<h2 class="ps-question" tabindex="-1">{escape(public["prompt"])}</h2>'
-        f'<div class="ps-cards ps-of-2" tabindex="0" role="group" aria-label="{SWIPE}">{cards}</div>'
+        f'<div class="ps-cards ps-of-2" tabindex="0" role="group" aria-label="{BOTH}">{cards}</div>'
         f'<div class="ps-own-votes">{messages.table(["Asked", "Your vote"], rows)}{comment}</div>'
         f'<div class="ps-ballot-foot">{back}{button("Next →", "next", True)}{OTHERS}</div>',
         said, review=place.review_id, item=public["item"], counted=counted, stage="revealed",
@@ -194,7 +206,7 @@ def _revealed(letter: str, answer: Answer) -> str:
     cells = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in lines.items())
     return (
         f'<article class="ps-card" style="--side:{colour(answer.column)}"><header><h3>{letter} was: {escape(title(answer.column))}</h3>'
-        f'<span class="ps-mark">{escape(mark(answer))}</span><span class="ps-place" aria-hidden="true">{"AB".index(letter) + 1} / 2</span></header>'
+        f'<span class="ps-mark">{escape(mark(answer))}</span></header>'
         f'<p class="ps-text">{escape(answer.text)}</p><details><summary>stamp</summary><dl>{cells}</dl></details></article>'
     )
 

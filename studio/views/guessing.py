@@ -17,7 +17,7 @@ from pipelines.review.intervals import counted, percent, spread
 from pipelines.review.tally import Share, Tally
 from studio.theme import colour
 from studio.views import messages
-from studio.views.ballot import button, page
+from studio.views.ballot import CONSENT, button, kept_code, page, stated
 
 CHOICES = {
     "trio": {"left": "Left", "right": "Right", "placebo": "Placebo"},
@@ -71,10 +71,8 @@ def _card_of(one: Listed) -> str:
 
 def notice(game_id: str, game: Game, said: str = "") -> str:
     """What a guesser reads and agrees to first."""
-    told = "".join(f"<dt>{escape(head)}</dt><dd>{escape(text)}</dd>" for head, text in game.notice)
     return page(
-        f'<h2 class="ps-question" tabindex="-1">{escape(game.title)}</h2><dl class="ps-notice">{told}</dl>'
-        '<label class="ps-consent"><input type="checkbox"> I have read this and agree to take part.</label><p class="ps-missing" role="alert"></p>'
+        f'<h2 class="ps-question" tabindex="-1">{escape(game.title)}</h2>{stated(game.notice)}{CONSENT}'
         f'<div class="ps-ballot-foot">{button("Join", "join", True)}{button("Other games", "list")}</div>',
         said,
         game=game_id,
@@ -85,10 +83,10 @@ def receipt(game_id: str, code: str) -> str:
     """The receipt code, shown until the guesser says it is kept."""
     return page(
         '<h2 class="ps-question" tabindex="-1">Your receipt code</h2>'
-        f'<p class="ps-receipt"><code>{escape(code)}</code></p>'
-        '<p class="ps-note"><b>Keep it to withdraw.</b> Whoever enters it below deletes your guesses at once. It is shown only now, since the '
-        "studio does not know who you are.</p>"
-        f'<div class="ps-ballot-foot">{button("I have kept it, begin", "begin", True)}</div>',
+        + kept_code(
+            code,
+            "Whoever enters it below deletes your guesses at once. It is shown only now, since the studio does not know who you are.",
+        ),
         game=game_id,
     )
 

@@ -10,8 +10,9 @@ from typing import Any
 import plotly.graph_objects as go
 
 from pipelines.comparing.naming import title
-from pipelines.export.reviewed import NULL, Report, pair
+from pipelines.export.reviewed import NULL, RATE_HEAD, Report, pair, row
 from pipelines.review.ballots import Listed, Vote
+from pipelines.review.design import FEWEST
 from pipelines.review.intervals import counted, percent, spread
 from pipelines.review.power import MORE, power_so_far, tests_of
 from pipelines.review.protocol import Protocol
@@ -23,10 +24,8 @@ LEGEND = (
     "Each mark is the share of decided votes for the first column. Thick line: exact 95% interval, as if votes were independent. Thin line: "
     "clustered by question and rater. Dashed: chance. Filled marks are established, hollow ones are not."
 )
-FEWEST_TO_HIDE = 3
 THICK, THIN, CHANCE = "#4f5fb0", INK, "#9a5b00"
 HEADING, LINE, ROW, WIDTH, LONGEST = 34, 17, 46, 38, 20
-RATE_HEAD = ["First over second", "Chosen", "95%, vote by vote", "95%, clustered", "Decided", "Same", "Can't tell"]
 
 
 def summary(report: Report) -> str:
@@ -118,8 +117,8 @@ def _lines(drawn: Sequence[tuple[float, Rate, bool]], name: str, low: str, high:
 
 def _marks(drawn: Sequence[tuple[float, Rate, bool]]) -> dict[str, Any]:
     hover = [
-        f"<b>{_plain(pair(rate))}</b><br>{percent(rate.rate or 0)} of {counted(rate.decided, 'decided vote')}<br>exact {_exact(rate)}<br>"
-        f"clustered {_clustered(rate)}<br>{rate.ties} same, {rate.unsure} can't tell"
+        f"<b>{_plain(pair(rate))}</b><br>{percent(rate.rate or 0)} of {counted(rate.decided, 'decided vote')}<br>exact {spread(rate.exact)}<br>"
+        f"clustered {spread(rate.clustered)}<br>{rate.ties} same, {rate.unsure} can't tell"
         for _, rate, _ in drawn
     ]
     return {
@@ -154,26 +153,13 @@ def details(report: Report) -> str:
 
 def _finding(one: Finding, tests: int, is_first: bool) -> str:
     numbers = tuple(range(1, len(RATE_HEAD)))
-    parts = [messages.table(RATE_HEAD, [_rate(rate) for rate in one.rates], numbers)]
+    parts = [messages.table(RATE_HEAD, [row(rate) for rate in one.rates], numbers)]
     if any(rate.flagged for rate in one.rates):
-        parts += [messages.note("Without pairs in which an answer names its side:"), messages.table(RATE_HEAD, [_rate(rate) for rate in one.unflagged], numbers)]  # fmt: skip
+        parts += [messages.note("Without pairs in which an answer names its side:"), messages.table(RATE_HEAD, [row(rate) for rate in one.unflagged], numbers)]  # fmt: skip
     sure = [one.alpha.sentence, one.consistency.sentence, one.alarms.sentence, one.strengths.sentence]
     parts.append(f"<h4>How far it can be relied on</h4><ul>{''.join(f'<li>{escape(said)}</li>' for said in sure)}</ul>")
     parts.append(_needed(one.rates, tests))
     return f'<details class="ps-asked"{" open" * is_first}><summary>{escape(one.asked.text)}</summary><div class="ps-outcome">{"".join(parts)}</div></details>'
-
-
-def _rate(rate: Rate) -> list[str]:
-    share = "none decided" if rate.rate is None else percent(rate.rate)
-    return [pair(rate), share, _exact(rate), _clustered(rate), f"{rate.wins} to {rate.losses}", str(rate.ties), str(rate.unsure)]
-
-
-def _exact(rate: Rate) -> str:
-    return spread(None if rate.low is None or rate.high is None else (rate.low, rate.high))
-
-
-def _clustered(rate: Rate) -> str:
-    return spread(None if rate.cluster_low is None or rate.cluster_high is None else (rate.cluster_low, rate.cluster_high))
 
 
 def _needed(rates: Sequence[Rate], tests: int) -> str:
@@ -206,9 +192,9 @@ def remarks(report: Report, votes: Sequence[Vote]) -> str:
     written = sorted({(vote.item_id, vote.comment) for vote in votes if vote.comment})
     if not written:
         return ""
-    if report.people.raters < FEWEST_TO_HIDE:
+    if report.people.raters < FEWEST:
         return messages.note(
-            f"{counted(len(written), 'comment')}; they can be read from {FEWEST_TO_HIDE} raters on, so that nobody is known by them."
+            f"{counted(len(written), 'comment')}; they can be read from {FEWEST} raters on, so that nobody is known by them."
         )
     asked = {one.id: one.prompt for one in report.protocol.items}
     lines = "".join(f"<dt>{escape(asked[item])}</dt><dd>{escape(said)}</dd>" for item, said in written)

@@ -16,10 +16,10 @@ from pipelines.comparing.prompts import Prompt
 from pipelines.errors import StudioError
 from pipelines.records import Answer, Stamp
 from pipelines.review.ballots import Box
+from pipelines.review.design import FEWEST
 from pipelines.review.guess import ALIKE, LENGTH, MISSING, NAMED, ROLES, deal, make_game
 from pipelines.review.guesses import Guesses
 from pipelines.review.intervals import exact
-from pipelines.review.played import FEWEST
 from pipelines.review.predictions import Plot, Predictions
 from pipelines.review.store import FILE
 from pipelines.review.tally import Guess, Share, tallied

@@ -14,9 +14,9 @@ from pipelines.errors import StudioError
 from pipelines.paths import Paths
 from pipelines.review import guesses
 from pipelines.review.ballots import Box
+from pipelines.review.design import FEWEST
 from pipelines.review.guess import ROLES, deal, make_game
 from pipelines.review.guesses import Guesses
-from pipelines.review.played import FEWEST
 from pipelines.stance.study import BASE
 from studio.services import Services
 from studio.tabs.reviews import guesshost, guessplay, guesstable, predicting

@@ -336,7 +336,7 @@ def test_keys_are_single_signs_that_differ_and_leave_a_and_b_to_the_answers() ->
 
 
 def test_the_stage_can_be_built_and_its_events_are_private(paths: Paths) -> None:
-    services: Any = SimpleNamespace(paths=paths)
+    services: Any = SimpleNamespace(codes=Codes(paths.reviews))
     with gr.Blocks() as page:
         made = coding.build(services, gr.BrowserState(**voting.MEMORY))
         page.load(**made["attach"])

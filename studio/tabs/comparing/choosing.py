@@ -99,6 +99,11 @@ def restored(services: Services, remembered: Any) -> tuple[Any, Any]:
     return updates(listed, listed.kept(keys)[:MAX_COLUMNS] or listed.kept(FIRST_COLUMNS))[:2]
 
 
+def named(request: gr.Request, name: str) -> str:
+    """What the page's address names, such as the id of a review; "" where it names none."""
+    return str(dict(request.query_params or {}).get(name, ""))
+
+
 def refresh(services: Services, chooser: Chooser) -> dict[str, Any]:
     """The event for when the tab is opened: what can be a column now. What is ticked is let alone unless it is gone: the page also
     opens a tab when it is loaded, while other columns are being restored."""

@@ -44,7 +44,7 @@ def opening(comparison: Comparison | None) -> str:
 
 def link_of(request: gr.Request) -> str:
     """The id of the comparison that the page's address names; "" where it names none."""
-    return str(dict(request.query_params or {}).get(LINK, ""))
+    return choosing.named(request, LINK)
 
 
 def restore(services: Services, memory: dict[str, Any] | None, there: bool, request: gr.Request) -> tuple[Any, ...]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 RATE, GUESS = "rate", "guess"
 ELSEWHERE = (
     '<span class="ps-soft">On other devices: start the studio with <code>HOST=0.0.0.0 make run</code> and put this computer’s own address '
@@ -24,11 +22,6 @@ def of_review(review_id: str) -> str:
 def of_game(game_id: str) -> str:
     """Where a class plays a guess game, seen from the studio's main page."""
     return f"{GUESS}?game={game_id}"
-
-
-def named(request: Any, name: str) -> str:
-    """What the page's address names, such as the id of a review; "" where it names none."""
-    return str(dict(request.query_params or {}).get(name, ""))
 
 
 def link(address: str) -> str:

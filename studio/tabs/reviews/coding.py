@@ -9,7 +9,6 @@ from typing import Any
 
 import gradio as gr
 
-from pipelines.review.coding import Codes
 from studio.services import Services
 from studio.tabs.comparing.choosing import QUIETLY
 from studio.tabs.reviews import codingplay
@@ -28,7 +27,7 @@ def build(services: Services, rater: gr.BrowserState) -> dict[str, Any]:
 
     Returns "attach", the event for when the tab is opened: fn, inputs, outputs, js.
     """
-    codes = Codes(services.paths.reviews)
+    codes = services.codes
     gr.HTML(LEAD, padding=False)
     page, there, place = gr.HTML(elem_id="coding", padding=False, js_on_load=CODING_JS), gr.Checkbox(visible=False), gr.JSON(visible=False)
 

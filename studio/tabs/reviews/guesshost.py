@@ -209,7 +209,4 @@ def _standing(table: Table, seen: Screen) -> Updates:
 
 def _link(game_id: str) -> str:
     """For the class; the browser fills in the whole address."""
-    return (
-        f'<p class="ps-note">For the class: {addresses.link(addresses.of_game(game_id))}<br><span class="ps-soft">Other devices reach it only '
-        "where the studio was started for the room’s network, with HOST=0.0.0.0, and under this computer’s own address.</span></p>"
-    )
+    return f'<p class="ps-note">For the class: {addresses.link(addresses.of_game(game_id))}<br>{addresses.ELSEWHERE}</p>'

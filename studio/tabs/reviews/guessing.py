@@ -12,7 +12,7 @@ import gradio as gr
 
 from pipelines.review.design import LONGEST_TITLE
 from studio.services import Services
-from studio.tabs.comparing.choosing import QUIETLY
+from studio.tabs.comparing.choosing import QUIETLY, named
 from studio.tabs.reviews import addresses, guesshost, guessplay
 from studio.tabs.reviews.guesshost import END, KINDS, PACES, RECORDED, REVEAL, Form, Screen
 from studio.tabs.reviews.guesstable import Act, Seen, Table
@@ -109,7 +109,7 @@ fresh();"""
 
 def link_of(request: gr.Request) -> str:
     """The id of the game that the page's address names; "" where it names none."""
-    return addresses.named(request, "game")
+    return named(request, "game")
 
 
 def build(services: Services, owner: gr.BrowserState) -> dict[str, Any]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipelines.review import raters
 from pipelines.review.guess import Game
 from pipelines.review.guesses import Guesses
 from pipelines.review.tally import Tally
@@ -34,19 +32,14 @@ class Table(Guesses):
             self._read[game_id] = super().game(game_id)
         return self._read[game_id]
 
-    def shown(self, game_id: str) -> set[str]:
-        """The rounds that the teacher has revealed."""
-        with self.store.reading() as file:
-            return {one for (one,) in file.execute("SELECT round_id FROM revealed_rounds WHERE review_id = ?", (game_id,))}
-
     def tally(self, game_id: str) -> Tally:
         """As `Guesses.tally`, counted anew only where a guess, a reveal or the game's end has changed it; the last MOST_COUNTED are kept."""
         with self._counting:  # a class that comes to the end together waits for one count
-            before = self._state(game_id)
+            before = self.state(game_id)
             kept = self._counted.get(game_id)
             if kept is None or kept[0] != before:
                 kept = before, super().tally(game_id)
-                if self._state(game_id) == before:
+                if self.state(game_id) == before:
                     self._keep_counted(game_id, kept)
             return kept[1]
 
@@ -55,13 +48,6 @@ class Table(Guesses):
         self._counted[game_id] = counted
         if len(self._counted) > MOST_COUNTED:
             del self._counted[next(iter(self._counted))]
-
-    def _state(self, game_id: str) -> str:
-        """A digest of all that a tally rests on."""
-        with self.store.reading() as file:
-            query = "SELECT rater_number, round_id, guess FROM guesses WHERE review_id = ? ORDER BY rater_number, round_id"
-            rows, closed = file.execute(query, (game_id,)).fetchall(), raters.is_closed(file, game_id)
-        return hashlib.sha256(repr((closed, sorted(self.shown(game_id)), rows)).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

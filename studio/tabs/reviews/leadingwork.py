@@ -45,7 +45,7 @@ class Leader:
     _opening: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self.codes = Codes(self.services.paths.reviews)
+        self.codes = self.services.codes
         self.settling = Settling(self.codes)
 
     def own(self, who: Who) -> list[Listed]:

@@ -53,7 +53,7 @@ class Reports:
 
 def build(services: Services, box: Box, owner: gr.BrowserState) -> dict[str, Any]:
     """Lays out the stage and wires it; `owner` as in setting.build. Returns "attach", the event for when the stage is opened."""
-    reports = Reports(Codes(services.paths.reviews))
+    reports = Reports(services.codes)
     gr.HTML(LEAD, padding=False)
     parts: dict[str, Any] = {"owner": owner, **_parts()}
     wire = wiring(parts, "said")

@@ -9,11 +9,8 @@ import gradio as gr
 from pipelines.comparing.naming import title
 from pipelines.errors import StudioError
 from pipelines.review.ballots import Listed
-from pipelines.review.coded import Difference
-from pipelines.review.coding import Codes
+from pipelines.review.coded import differences
 from pipelines.review.intervals import counted, percent
-from pipelines.review.rounds import Round
-from pipelines.review.settling import Settling
 from studio.tabs.reviews import addresses, owning
 from studio.tabs.reviews.owning import Who
 from studio.tabs.reviews.settingwork import Setter
@@ -83,19 +80,15 @@ def close(setter: Setter, who: Who, review_id: str | None, warned: str) -> Updat
     return {**listed(setter, who, review_id), "ending": done}
 
 
-def _differences(codes: Codes, one: Round) -> list[Difference]:
-    return Settling(codes).differences(one.id) if codes.sheet(one.id).is_finished else []
-
-
 def _before_closing(setter: Setter, review_id: str) -> str:
     """What would be cut off, and that it can't be opened again."""
     one, protocol = next(one for one in setter.box.reviews() if one.id == review_id), setter.box.review(review_id)
-    codes = Codes(setter.services.paths.reviews)
-    open_rounds = sum(not codes.sheet(each.id).is_finished for each in codes.rounds(review_id))
+    codes = setter.services.codes
+    sheets = [codes.sheet(each.id) for each in codes.rounds(review_id)]
+    open_rounds = sum(not sheet.is_finished for sheet in sheets)
     coding = f"{counted(open_rounds, 'round')} of coding {'is' if open_rounds == 1 else 'are'} not finished. " if open_rounds else ""
-    unsettled = sum(
-        one.adjudication is None for each in codes.rounds(review_id) if each.kind == "coding" for one in _differences(codes, each)
-    )
+    finished = [sheet for sheet in sheets if sheet.is_finished and sheet.round.kind == "coding"]
+    unsettled = sum(found.adjudication is None for sheet in finished for found in differences(sheet, protocol))
     coding += f"{counted(unsettled, 'difference')} between coders {'is' if unsettled == 1 else 'are'} not settled. " if unsettled else ""
     share = percent(one.ballots / max(1, one.raters * len(protocol.items)))
     joined = (

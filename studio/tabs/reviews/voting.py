@@ -12,8 +12,8 @@ from typing import Any
 import gradio as gr
 
 from studio.services import Services
-from studio.tabs.comparing.choosing import QUIETLY
-from studio.tabs.reviews import addresses, taking
+from studio.tabs.comparing.choosing import QUIETLY, named
+from studio.tabs.reviews import taking
 from studio.tabs.reviews.visitor import DRAFTS, Act, Kept, changed_js, together
 
 MEMORY: dict[str, Any] = {"default_value": None, "storage_key": "politune-rater", "secret": "politune-studio"}
@@ -135,7 +135,7 @@ fresh();""".replace("DRAFTS", DRAFTS)
 
 def link_of(request: gr.Request) -> str:
     """The id of the review that the page's address names; "" where it names none."""
-    return addresses.named(request, "review")
+    return named(request, "review")
 
 
 def build(services: Services, rater: gr.BrowserState) -> dict[str, Any]:
