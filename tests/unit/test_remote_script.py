@@ -194,7 +194,7 @@ def test_a_paid_gpu_that_torch_can_not_use_is_given_back_at_once(sent: Run, hub:
 def test_a_machine_that_is_told_to_end_sends_what_it_has(sent: Run, hub: Hub, tmp_path: Path) -> None:
     machine = Machine(hub, tmp_path, "waits", STUDIO_JOB_SEND_SECONDS="1000")
     end = time.monotonic() + 60
-    while not list(tmp_path.glob("studio-*/run/progress.jsonl")) and time.monotonic() < end:
+    while not any(file.stat().st_size for file in tmp_path.glob("studio-*/run/progress.jsonl")) and time.monotonic() < end:
         time.sleep(0.05)
     assert not (hub.folder / "run").exists()
     machine.process.send_signal(signal.SIGTERM)
