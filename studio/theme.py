@@ -5,11 +5,10 @@ from __future__ import annotations
 import gradio as gr
 
 from pipelines.comparing.naming import COLOURS, OTHERS, colour, role
+from pipelines.figures.look import GRID, INK, MUTED, SYMBOLS
 from pipelines.paths import ASSETS
 
-__all__ = ["COLOURS", "OTHERS", "SYMBOLS", "colour", "css", "role", "theme"]
-SYMBOLS = {"base": "circle", "left": "triangle-left", "right": "triangle-right", "placebo": "square"}
-INK, MUTED, GRID = "#1f2733", "#66707f", "#e3e6eb"
+__all__ = ["COLOURS", "GRID", "INK", "MUTED", "OTHERS", "SYMBOLS", "colour", "css", "role", "theme"]
 
 
 def theme() -> gr.themes.Base:

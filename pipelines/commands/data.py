@@ -147,7 +147,7 @@ def _host(paths: Paths) -> Any:
 def _client(options: argparse.Namespace, paths: Paths) -> Any:
     if not options.endpoint:
         return None
-    from pipelines.corpus.annotate.chat import ChatClient
+    from pipelines.endpoints.chat import ChatClient
 
     return ChatClient(options.endpoint, options.model or "", cache_folder=paths.replies)
 

@@ -114,7 +114,7 @@ def apply(draft: Draft, step: Step, tools: Tools, run: Callable[..., Result] = e
     folder = f"{len(draft.steps) + 1:02d}-{step.key}-{_trail(draft, step, settings)[:10]}"
     if getattr(
         step, "asks_client", False
-    ):  # asked again each time: what was answered is stored (annotate/replies.py), what failed may work now
+    ):  # asked again each time: what was answered is stored (endpoints/replies.py), what failed may work now
         folder += f"-{secrets.token_hex(3)}"
     result = run(step, draft.rows, draft.folder / folder, replace(tools, pool=draft.pool))
     if not result.after:

@@ -7,12 +7,14 @@ from math import hypot
 
 import plotly.graph_objects as go
 
+from pipelines.figures import plane
+from pipelines.figures.look import ECONOMY, SOCIETY
+from pipelines.figures.plane import Point
 from pipelines.records import AXES
 from pipelines.stance.study import BASE, Study
 from studio.theme import GRID, INK, SYMBOLS, colour
-from studio.views import messages, stance_plot
+from studio.views import messages
 from studio.views.cards import title
-from studio.views.stance_plot import ECONOMY, SOCIETY, Point
 
 REACH = (
     3.0  # ruler scores; the sides are at -1 and +1, and the plot with all points reaches so far out that guesses could not be told apart
@@ -57,7 +59,7 @@ def covered(study: Study, guesses: Mapping[str, Point]) -> go.Figure:
 
 def revealed(study: Study, guesses: Mapping[str, Point]) -> go.Figure:
     """The measured plot with the guesses on it, each joined to where its column landed."""
-    figure, landed = stance_plot.plot(study), means(study)
+    figure, landed = plane.plot(study), means(study)
     for role, guess in guesses.items():
         figure.add_scatter(
             x=[guess[0], landed[role][0]], y=[guess[1], landed[role][1]], mode="lines", showlegend=False, hoverinfo="skip",

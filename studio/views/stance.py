@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pipelines.figures.look import label
+from pipelines.figures.plane import plot
 from pipelines.stance import claims
 from pipelines.stance.study import BASE, ROLES, Study
 from studio.views import messages
 from studio.views.cards import title
-from studio.views.stance_plot import label, plot
 
 __all__ = ["collateral", "plot", "shifts", "validity", "verdict"]
 

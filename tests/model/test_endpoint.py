@@ -13,9 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pipelines.corpus.annotate.chat import ChatClient
 from pipelines.corpus.annotate.endpoint import EndpointAnnotator
 from pipelines.corpus.annotate.local import LocalAnnotator
+from pipelines.endpoints.chat import ChatClient
 from pipelines.errors import StudioError
 from pipelines.models import prepare
 from pipelines.models.host import ModelHost

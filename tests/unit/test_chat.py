@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from pipelines.corpus.annotate.chat import GIVE_UP_AFTER, ChatClient
-from pipelines.corpus.annotate.replies import FILE
 from pipelines.corpus.engine import Cancelled
+from pipelines.endpoints.chat import GIVE_UP_AFTER, ChatClient
+from pipelines.endpoints.replies import FILE
 from pipelines.errors import StudioError
 from pipelines.models.template import ask
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import StudioError
+from pipelines.figures import plane as plots
 from pipelines.models.host import Row
 from pipelines.paths import Paths
 from pipelines.records import Answer, Column, Question, Stamp
@@ -14,7 +15,6 @@ from pipelines.stance import claims, study
 from studio.services import Services, following
 from studio.theme import COLOURS, SYMBOLS
 from studio.views import stance as view
-from studio.views import stance_plot as plots
 
 MOVES = {"base": 0.0, "left": -1.0, "right": 1.5, "placebo": 0.2}
 STAMP = Stamp("b", "f", "", "", 0.0, 0.3, 0.9, 1, 64, "p", "t")

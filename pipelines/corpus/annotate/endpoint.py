@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pipelines.corpus.annotate import prompts
 from pipelines.corpus.annotate.annotation import Annotation, Cancel, never
-from pipelines.corpus.annotate.chat import MAX_TOKENS, ChatClient, Estimate, Progress, Reply
+from pipelines.endpoints.chat import MAX_TOKENS, ChatClient, Estimate, Progress, Reply
 
 
 class EndpointAnnotator:

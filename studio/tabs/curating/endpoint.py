@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from pipelines.corpus.annotate.chat import KEY_VARIABLE, ChatClient
+from pipelines.endpoints.chat import KEY_VARIABLE, ChatClient
 from pipelines.errors import StudioError
 from pipelines.paths import Paths
 from studio.services import Services

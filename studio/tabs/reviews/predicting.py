@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
+from pipelines.figures.plane import Point
 from pipelines.records import AXES
 from pipelines.stance.study import BASE, ROLES, Study
 from studio.services import Services
@@ -17,7 +18,6 @@ from studio.tabs.comparing.choosing import QUIETLY
 from studio.views import messages
 from studio.views import predicting as view
 from studio.views.cards import title
-from studio.views.stance_plot import Point
 
 MEMORY: dict[str, Any] = {"default_value": None, "storage_key": "politune-prediction", "secret": "politune-studio"}
 FARTHEST, STEP = 2.0, 0.1

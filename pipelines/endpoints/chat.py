@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.corpus.annotate.annotation import Cancel, never, refuse_if
-from pipelines.corpus.annotate.failures import Failed, address, failure, is_loopback
-from pipelines.corpus.annotate.replies import Estimate, Replies, Reply, minutes, plain, whole
+from pipelines.endpoints.failures import Failed, address, failure, is_loopback
+from pipelines.endpoints.replies import Estimate, Replies, Reply, minutes, plain, whole
 from pipelines.errors import StudioError
 from pipelines.models.template import Message
 from pipelines.paths import content_hash

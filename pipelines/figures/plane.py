@@ -3,53 +3,17 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
 from typing import Any
 
 import plotly.graph_objects as go
 
 from pipelines import bundled
+from pipelines.figures.look import ECONOMY, GRID, INK, SOCIETY, SYMBOLS, ZERO, Look, colour, label, looks, plain, title
 from pipelines.records import AXES
 from pipelines.stance import claims
 from pipelines.stance.study import BASE, Study
-from studio.theme import GRID, INK, SYMBOLS, colour
-from studio.views.cards import title
 
-ECONOMY = "left  ←  economy  →  right"
-SOCIETY = "progressive  ←  society  →  traditional"
-DARKEST, LIGHTEST = -0.35, 0.45  # how far the shades of a role's seeds go towards black and white
 Point = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class Look:
-    """How a column is drawn."""
-
-    colour: str
-    symbol: str
-
-
-def looks(study: Study) -> dict[str, Look]:
-    """A look for every column: a role's own colour and symbol, in another shade for each of its seeds."""
-    found = {name: Look(colour(name, order), SYMBOLS.get(name, "diamond")) for order, name in enumerate(study.columns)}
-    for order, (role, columns) in enumerate(study.roles.items()):
-        for number, name in enumerate(columns):
-            found[name] = Look(shade(colour(role, order), number, len(columns)), SYMBOLS.get(role, "diamond"))
-    return found
-
-
-def shade(hexadecimal: str, number: int, count: int) -> str:
-    """One of `count` shades of a colour "#rrggbb", from dark (number 0) to light; the colour itself where it is the only one."""
-    amount = DARKEST + (LIGHTEST - DARKEST) * number / (count - 1) if count > 1 else 0.0
-    target = 255 if amount > 0 else 0
-    parts = [int(hexadecimal[place : place + 2], 16) for place in (1, 3, 5)]
-    return "#" + "".join(f"{round(part + (target - part) * abs(amount)):02x}" for part in parts)
-
-
-def label(study: Study, name: str) -> str:
-    """A column's name as people read it: "Left", "Left (seed 8)"."""
-    role = claims.role_of(study, name)
-    return title(role) + name.removeprefix(role) if role and name.startswith(role) else title(name)
 
 
 def plot(study: Study) -> go.Figure:
@@ -82,7 +46,7 @@ def _points(study: Study, name: str, look: Look) -> dict[str, Any]:
     rows = [a for a in study.answers if a["column"] == name]
     texts = {question.id: question.text for question in bundled.questions()}
     hover = [
-        f"<b>{_plain(label(study, name))}</b> · {_wrap(texts.get(a['question'], a['question']))}<br>{_wrap(a['text'])}<br>economic {a['economic']:.2f}, social {a['social']:.2f}"
+        f"<b>{plain(label(study, name))}</b> · {_wrap(texts.get(a['question'], a['question']))}<br>{_wrap(a['text'])}<br>economic {a['economic']:.2f}, social {a['social']:.2f}"
         for a in rows
     ]
     role = claims.role_of(study, name)
@@ -90,7 +54,7 @@ def _points(study: Study, name: str, look: Look) -> dict[str, Any]:
     many = len(seeds) > 1
     return {
         "x": [a["economic"] for a in rows], "y": [a["social"] for a in rows], "mode": "markers", "text": hover,
-        "name": f"{title(role)}, {len(seeds)} seeds" if many else _plain(label(study, name)),
+        "name": f"{title(role)}, {len(seeds)} seeds" if many else plain(label(study, name)),
         "legendgroup": role or name, "showlegend": name == seeds[0],
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {"size": 7, "opacity": 0.25 if many else 0.35, "color": look.colour, "symbol": look.symbol},
@@ -101,7 +65,7 @@ def _mark(name: str, centre: Point, look: Look, size: int) -> dict[str, Any]:
     return {
         "x": [centre[0]], "y": [centre[1]], "mode": "markers", "name": f"{name}: mean", "showlegend": False,
         "marker": {"size": size, "color": look.colour, "symbol": look.symbol, "line": {"width": 2 if size > 15 else 1, "color": "white"}},
-        "hovertemplate": f"<b>{_plain(name)}</b>: mean of its answers<br>economic %{{x:.2f}}, social %{{y:.2f}}<extra></extra>",
+        "hovertemplate": f"<b>{plain(name)}</b>: mean of its answers<br>economic %{{x:.2f}}, social %{{y:.2f}}<extra></extra>",
     }  # fmt: skip
 
 
@@ -112,13 +76,8 @@ def _arrow(figure: go.Figure, start: Point, end: Point, shown: str) -> None:
     )  # fmt: skip
 
 
-def _plain(text: str) -> str:
-    """Plotly reads some HTML: names and answers must not bring theirs."""
-    return text.replace("<", "‹").replace(">", "›")
-
-
 def _wrap(text: str) -> str:
-    lines = textwrap.wrap(_plain(text), 62)
+    lines = textwrap.wrap(plain(text), 62)
     return "<br>".join(lines[:7]) + (" …" if len(lines) > 7 else "")
 
 
@@ -145,6 +104,6 @@ def _lay_out(figure: go.Figure, study: Study) -> None:
         legend={"orientation": "h", "y": -0.14, "yanchor": "top", "x": 0.5, "xanchor": "center"},
         hoverlabel={"align": "left"},
     )
-    lines = {"gridcolor": GRID, "zerolinecolor": "#9aa3b0", "range": [-reach, reach]}
+    lines = {"gridcolor": GRID, "zerolinecolor": ZERO, "range": [-reach, reach]}
     figure.update_xaxes(title=ECONOMY, **lines)
     figure.update_yaxes(title=SOCIETY, **lines)

@@ -1,0 +1,1 @@
+"""Clients of OpenAI-compatible addresses: replies kept by content, failures in sentences."""

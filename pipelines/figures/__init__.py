@@ -1,0 +1,1 @@
+"""Plots of what was measured, the same in the page and in files."""
