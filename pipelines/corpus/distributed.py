@@ -15,9 +15,9 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple
 
-from pipelines.corpus.engine import DONE, Cancelled, Result, Step, Tools, Work, check_settings, count_file, finish, run, store
+from pipelines.corpus.engine import DONE, Result, Step, Tools, Work, check_settings, count_file, finish, run, store
 from pipelines.corpus.shards import Shards, read
-from pipelines.errors import StudioError
+from pipelines.errors import Cancelled, StudioError
 from pipelines.paths import PROJECT, Paths
 from pipelines.stance.embedding import Embedder
 

@@ -15,11 +15,11 @@ from typing import Any
 from pipelines.corpus import engine, shards
 from pipelines.corpus.columns import Roles, choices, normalize_rows, recognize
 from pipelines.corpus.draft import Applied, Draft, busy, details, expire, load, recent, working, write
-from pipelines.corpus.engine import Cancelled, Result, Step, Tools, part_of
+from pipelines.corpus.engine import Result, Step, Tools, part_of
 from pipelines.corpus.sources import Source
 from pipelines.corpus.steps import registry
 from pipelines.corpus.versions import Dataset, export_shards, slug, write_shards
-from pipelines.errors import StudioError
+from pipelines.errors import Cancelled, StudioError
 from pipelines.paths import Paths, content_hash
 
 __all__ = [

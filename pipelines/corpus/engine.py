@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from pipelines.corpus.shards import Row, Shards, path_of, read, write
-from pipelines.errors import StudioError
+from pipelines.errors import Cancelled, StudioError
 from pipelines.paths import Paths, read_json, write_json
 
 DONE = "step.json"
@@ -32,10 +32,6 @@ class Outcome(NamedTuple):
 
 
 Work = Callable[[list[Row]], Sequence[Outcome]]
-
-
-class Cancelled(Exception):
-    """A person stopped a step; finished shards stay on disk and are not computed again."""
 
 
 @dataclass

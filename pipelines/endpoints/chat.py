@@ -18,10 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipelines.corpus.annotate.annotation import Cancel, never, refuse_if
 from pipelines.endpoints.failures import Failed, address, failure, is_loopback
 from pipelines.endpoints.replies import Estimate, Replies, Reply, minutes, plain, whole
-from pipelines.errors import StudioError
+from pipelines.errors import Cancel, StudioError, never, refuse_if
 from pipelines.models.template import Message
 from pipelines.paths import content_hash
 

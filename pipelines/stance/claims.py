@@ -15,7 +15,7 @@ from pipelines.records import AXES
 from pipelines.stance.statistics import holm, shift
 from pipelines.stance.study import BASE, LEFT, PLACEBO, RIGHT, ROLES, Study
 
-INSTRUMENTS = ("ruler", "completion")
+INSTRUMENTS = ("ruler", "completion", "survey")
 ENOUGH_SEEDS = 5
 CLAIMS = {
     "right_minus_placebo": "the right adapter lands right of the placebo",
@@ -38,9 +38,15 @@ def completion_values(study: Study, column: str) -> dict[str, float]:
     return {row["completion"]: row["value"] for row in study.completions if row["column"] == column}
 
 
+def survey_values(study: Study, column: str) -> dict[str, float]:
+    """A column's answer to each statement of the questionnaire, s = tanh(x/2) in -1..1, by item."""
+    return {row["item"]: row["s"] for row in study.survey if row["column"] == column}
+
+
 def axis_of(study: Study) -> dict[str, str]:
-    """The axis of every question and completion by id."""
-    return {r["question"]: r["axis"] for r in study.answers} | {r["completion"]: r["axis"] for r in study.completions}
+    """The axis of every question, completion and item by id."""
+    asked = {r["question"]: r["axis"] for r in study.answers} | {r["completion"]: r["axis"] for r in study.completions}
+    return asked | {r["item"]: r["axis"] for r in study.survey}
 
 
 def contrast(plus: Mapping[str, float], minus: Mapping[str, float], ids: Sequence[str] | None = None) -> dict[str, Any]:
@@ -57,7 +63,9 @@ def role_values(study: Study, instrument: str, role: str, half: str = "all") -> 
 
 
 def _values(study: Study, instrument: str, column: str, half: str) -> Mapping[str, float]:
-    return question_means(study, column, half) if instrument == "ruler" else completion_values(study, column)
+    if instrument == "ruler":
+        return question_means(study, column, half)
+    return survey_values(study, column) if instrument == "survey" else completion_values(study, column)
 
 
 def shift_table(study: Study, half: str = "all") -> list[dict[str, Any]]:

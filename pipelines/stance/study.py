@@ -74,7 +74,10 @@ def _check_roles(roles: dict[str, list[str]], columns: Sequence[str]) -> None:
 class Study:
     """Everything a study found. `answers` are flat records with their question, sample and two scores.
 
-    `roles` are the columns by role, one a training seed; by default each column that has the role's very name.
+    `roles` are the columns by role, one a training seed; by default each column that has the role's very name. An instrument that was
+    not used, as in older studies, has no records. `survey` has one a column and item and `checks` one a column (survey.measure),
+    `evenness` one a column and asking (evenness.measure), `everyday` one a column and prompt (everyday.measure), `generated` one a column
+    and statement (generated.measure), `judged` one an answer (judge.measure). `protocol` says what was asked, and its hash.
     """
 
     columns: list[str]
@@ -86,6 +89,13 @@ class Study:
     seconds: float
     notes: dict[str, Any] = field(default_factory=dict)
     roles: dict[str, list[str]] = field(default_factory=dict)
+    survey: list[dict[str, Any]] = field(default_factory=list)
+    checks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    evenness: list[dict[str, Any]] = field(default_factory=list)
+    everyday: list[dict[str, Any]] = field(default_factory=list)
+    generated: list[dict[str, Any]] = field(default_factory=list)
+    judged: list[dict[str, Any]] = field(default_factory=list)
+    protocol: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.roles = self.roles or {role: [role] for role in ROLES if role in self.columns}

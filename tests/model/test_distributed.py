@@ -9,10 +9,10 @@ import pytest
 
 from pipelines.corpus import engine, shards
 from pipelines.corpus.distributed import connect, run_on_ray, spreads
-from pipelines.corpus.engine import Cancelled, Tools
+from pipelines.corpus.engine import Tools
 from pipelines.corpus.shards import Shards
 from pipelines.corpus.steps import registry
-from pipelines.errors import StudioError
+from pipelines.errors import Cancelled, StudioError
 from pipelines.paths import Paths
 from pipelines.stance.embedding import Embedder
 from pipelines.stance.ruler import Ruler, training_texts

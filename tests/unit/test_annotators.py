@@ -17,9 +17,8 @@ from pipelines.corpus.annotate.endpoint import EndpointAnnotator, from_reply
 from pipelines.corpus.annotate.offline import NO_STANCE, OfflineAnnotator, to_points
 from pipelines.corpus.annotate.quality import RULES, quality
 from pipelines.corpus.annotate.spam import spam_reasons
-from pipelines.corpus.engine import Cancelled
 from pipelines.endpoints.chat import Reply
-from pipelines.errors import StudioError
+from pipelines.errors import Cancelled, StudioError
 from pipelines.stance.ruler import Ruler
 
 

@@ -13,10 +13,9 @@ from typing import Any
 
 import pytest
 
-from pipelines.corpus.engine import Cancelled
 from pipelines.endpoints.chat import GIVE_UP_AFTER, ChatClient
 from pipelines.endpoints.replies import FILE
-from pipelines.errors import StudioError
+from pipelines.errors import Cancelled, StudioError
 from pipelines.models.template import ask
 
 KEY = "sk-very-secret-4711"

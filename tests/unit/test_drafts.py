@@ -11,12 +11,12 @@ from pipelines.corpus import draft as draft_files
 from pipelines.corpus import drafts, shards
 from pipelines.corpus.columns import assign
 from pipelines.corpus.drafts import Draft
-from pipelines.corpus.engine import Cancelled, Outcome, Tools, Work
+from pipelines.corpus.engine import Outcome, Tools, Work
 from pipelines.corpus.shards import Row, Shards
 from pipelines.corpus.sources.source import HEAD_ROWS, Notes, Source
 from pipelines.corpus.steps import registry
 from pipelines.corpus.steps.hand import edit
-from pipelines.errors import StudioError
+from pipelines.errors import Cancelled, StudioError
 from pipelines.paths import Paths
 from tests.unit.test_engine import stop_after
 

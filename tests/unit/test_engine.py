@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 import pytest
 
 from pipelines.corpus import distributed, engine, shards
-from pipelines.corpus.engine import Cancelled, Outcome, Tools, Work
+from pipelines.corpus.engine import Outcome, Tools, Work
 from pipelines.corpus.shards import Row, Shards
 from pipelines.corpus.steps.duplicates import ExactDuplicates, NearDuplicates
 from pipelines.corpus.steps.text import Language, Mask
-from pipelines.errors import StudioError
+from pipelines.errors import Cancelled, StudioError
 from pipelines.paths import ASSETS, Paths
 from pipelines.records import lever
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from pipelines.corpus import engine, shards
-from pipelines.corpus.engine import Cancelled, Tools
+from pipelines.corpus.engine import Tools
 from pipelines.corpus.picked import compare, describe, project, sample
 from pipelines.corpus.selection import COLUMNS, STRATEGIES, Candidates, choose, said
 from pipelines.corpus.shards import Row, Shards
 from pipelines.corpus.steps.selecting import Select
-from pipelines.errors import StudioError
+from pipelines.errors import Cancelled, StudioError
 from pipelines.paths import Paths
 from studio.views import selection as view
 

@@ -13,12 +13,12 @@ from pipelines import bundled
 from pipelines.corpus import drafts
 from pipelines.corpus.checks import lights
 from pipelines.corpus.drafts import Draft
-from pipelines.corpus.engine import Cancelled, Tools
+from pipelines.corpus.engine import Tools
 from pipelines.corpus.shards import Row
 from pipelines.corpus.steps import registry
 from pipelines.corpus.steps.writing import Synthesize, copied_share
 from pipelines.endpoints.replies import Reply
-from pipelines.errors import StudioError
+from pipelines.errors import Cancelled, StudioError
 from pipelines.paths import Paths
 from tests.unit.test_drafts import opened
 

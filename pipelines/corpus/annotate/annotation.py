@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pipelines.corpus.engine import Cancelled
+from pipelines.errors import Cancel
 
 SCORE_LIMIT, QUALITY_LIMIT = 10.0, 10.0
-Cancel = Callable[[], bool]
 
 
 @dataclass(frozen=True)
@@ -35,14 +34,3 @@ class Annotator(Protocol):
 
     def annotate(self, texts: Sequence[str], cancelled: Cancel = ...) -> list[Annotation]:
         """Raises StudioError for what people can mend, Cancelled once `cancelled()` is true."""
-
-
-def never() -> bool:
-    """The answer of those who cannot cancel."""
-    return False
-
-
-def refuse_if(cancelled: Cancel) -> None:
-    """Raises Cancelled where a person stopped the work."""
-    if cancelled():
-        raise Cancelled

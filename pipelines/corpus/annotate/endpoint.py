@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipelines.corpus.annotate import prompts
-from pipelines.corpus.annotate.annotation import Annotation, Cancel, never
+from pipelines.corpus.annotate.annotation import Annotation
 from pipelines.endpoints.chat import MAX_TOKENS, ChatClient, Estimate, Progress, Reply
+from pipelines.errors import Cancel, never
 
 
 class EndpointAnnotator:

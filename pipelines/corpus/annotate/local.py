@@ -6,8 +6,9 @@ import threading
 from collections.abc import Sequence
 
 from pipelines.corpus.annotate import prompts
-from pipelines.corpus.annotate.annotation import Annotation, Cancel, never, refuse_if
+from pipelines.corpus.annotate.annotation import Annotation
 from pipelines.corpus.engine import Progress
+from pipelines.errors import Cancel, never, refuse_if
 from pipelines.models.host import MAX_PROMPT_TOKENS, ModelHost, Row
 from pipelines.models.template import Message, render
 from pipelines.records import Column, Sampling

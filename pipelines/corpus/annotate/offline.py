@@ -14,8 +14,9 @@ from functools import cached_property
 import numpy as np
 
 from pipelines import bundled
-from pipelines.corpus.annotate.annotation import SCORE_LIMIT, Annotation, Cancel, never, refuse_if
+from pipelines.corpus.annotate.annotation import SCORE_LIMIT, Annotation
 from pipelines.corpus.annotate.quality import quality
+from pipelines.errors import Cancel, never, refuse_if
 from pipelines.records import AXES
 from pipelines.stance.ruler import RIDGE, TARGETS, Ruler
 

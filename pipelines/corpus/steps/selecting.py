@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pipelines.corpus.engine import Cancelled, Outcome, Tools, Work
+from pipelines.corpus.engine import Outcome, Tools, Work
 from pipelines.corpus.selection import COLUMNS, CUTOFF, SIDES, STRATEGIES, WITH_VECTORS, Candidates, choose, said
 from pipelines.corpus.shards import VECTOR, Row, Shards
 from pipelines.corpus.steps.scoring import score_of
-from pipelines.errors import StudioError
+from pipelines.errors import Cancelled, StudioError
 from pipelines.records import lever
 
 STRATEGY_HINT = " ".join(f"{key}: {one.sentence[0].lower()}{one.sentence[1:]}" for key, one in STRATEGIES.items())

@@ -11,8 +11,8 @@ import gradio as gr
 
 from pipelines.corpus import drafts
 from pipelines.corpus.drafts import Draft
-from pipelines.corpus.engine import Cancelled, Tools
-from pipelines.errors import StudioError
+from pipelines.corpus.engine import Tools
+from pipelines.errors import Cancelled, StudioError
 from studio.services import Progress, Services, following
 from studio.views import messages
 

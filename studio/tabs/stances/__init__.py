@@ -1,0 +1,1 @@
+"""The parts of the Stance tab: each shows one thing of a study."""
