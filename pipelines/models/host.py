@@ -13,8 +13,8 @@ from pipelines.models import catalog, prepare, skinny
 from pipelines.models.attached import MAX_LOADED, Attached, Shelf, Spoiled
 from pipelines.models.growing import Growing, Row, ends_of
 from pipelines.models.loading import Base, load_base
-from pipelines.models.template import Message, ask, render, template_hash
-from pipelines.models.tracing import Traced
+from pipelines.models.reading import Reader
+from pipelines.models.template import Message, render, template_hash
 from pipelines.paths import Paths, content_hash, file_hash, read_json
 from pipelines.records import Answer, Column, Sampling, Stamp
 
@@ -48,7 +48,7 @@ class Batch:
     failure: list[BaseException] = field(default_factory=list)
 
 
-class ModelHost:
+class ModelHost(Reader):
     """Loads lazily on first use. Thread-safe: one generation at a time, others wait."""
 
     def __init__(self, paths: Paths, reference: str = catalog.LANGUAGE_MODEL.name) -> None:
@@ -268,33 +268,20 @@ class ModelHost:
             adapter_settings=use.settings,
         )
 
-    def log_likelihoods(self, column: Column, items: Sequence[tuple[str, str]], batch_size: int = 16) -> list[tuple[float, int]]:
-        """Sum of log P(continuation | prefix) and the continuation's number of tokens, for each (prefix, continuation).
+    def identity(self, column: Column) -> list[Any]:
+        """What a column's answers depend on, for naming them by hash: base, template, and the adapter with its strength.
 
-        Prefixes are used as they are (apply a template before). Natural logarithms.
+        Raises StudioError where the adapter can't be used.
         """
-        from pipelines.models.scoring import log_likelihoods
+        with self.lock:
+            base = self._load()
+            use = self._attach(column)
+            return [base.fingerprint, template_hash(base.tokenizer), use.fingerprint, use.settings, float(use.strength)]
 
+    @contextmanager
+    def _reading(self, column: Column) -> Iterator[tuple[Base, str | None]]:
         with self.lock:
             base = self._load()
             name = self._attach(column).name
             with self._watched():
-                return log_likelihoods(base, items, name if self._mixes else None, batch_size)
-
-    def trace(self, column: Column, messages: Sequence[Message], answer: str) -> list[Traced]:
-        """How much likelier each piece of a column's answer is than for the base, after the same messages."""
-        from pipelines.models.tracing import trace
-
-        with self.lock:
-            base = self._load()
-            name = self._attach(column).name
-            with self._watched():
-                return trace(base, render(base.tokenizer, messages), answer, name if self._mixes else None)
-
-    def exact_text(self, messages: Sequence[Message]) -> str:
-        """The very characters that the model reads before it answers, template and system prompt included."""
-        return render(self.load().tokenizer, messages)
-
-    def chat_prefix(self, question: str) -> str:
-        """The formatted text that stands before an answer to a question."""
-        return render(self.load().tokenizer, ask(question))
+                yield base, name if self._mixes else None
