@@ -1,0 +1,70 @@
+"""A visitor's own statements for the questionnaire, from a CSV file: text, opposite, axis, key, topic."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipelines.errors import StudioError
+from pipelines.records import AXES, Item
+
+COLUMNS = ("text", "opposite", "axis", "key", "topic")
+MOST, LONGEST, MAX_BYTES = 500, 300, 1 << 20
+KEYS = {"1": 1, "+1": 1, "-1": -1}
+EXAMPLE = 'A first line "text,opposite,axis,key,topic", then for example: "Taxes are too high.","Taxes are too low.",economic,1,taxes'
+
+
+def read(path: Path) -> tuple[Item, ...]:
+    """The items of a file, named own-1, own-2, ... Raises StudioError naming the line that can't be used, and why."""
+    rows = list(_rows(path))
+    if not rows:
+        raise StudioError(f"{path.name} holds no statements.", EXAMPLE)
+    if len(rows) > MOST:
+        raise StudioError(f"{path.name} holds {len(rows)} statements.", f"At most {MOST} can be asked; leave some out.")
+    items = tuple(_item(number, row, path.name) for number, row in enumerate(rows, 1))
+    for axis in AXES:
+        keys = [item.key for item in items if item.axis == axis]
+        if keys and abs(sum(keys)) == len(keys) > 1:
+            raise StudioError(
+                f"All {axis} statements have the same key.",
+                "Half of them should say the other side's view, so that a liking for yes cancels.",
+            )
+    return items
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    if path.stat().st_size > MAX_BYTES:
+        raise StudioError(f"{path.name} is larger than 1 MB.", f"At most {MOST} statements can be asked.")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise StudioError(f"{path.name} is no UTF-8 text.", "Save it as CSV with UTF-8 encoding.") from error
+    try:
+        reader = csv.DictReader(text.splitlines(keepends=True), strict=True)
+        missing = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
+        if missing:
+            raise StudioError(f"{path.name} has no column called {', '.join(missing)}.", EXAMPLE)
+        yield from (row for row in reader if any((value or "").strip() for value in row.values() if not isinstance(value, list)))
+    except csv.Error as error:
+        raise StudioError(f"{path.name} is no whole CSV file ({error}).", EXAMPLE) from error
+
+
+def _item(number: int, row: dict[str, str], name: str) -> Item:
+    values = {column: " ".join((row.get(column) or "").split()) for column in COLUMNS}
+    for column in ("text", "opposite"):
+        if not any(letter.isalnum() for letter in values[column]):
+            raise StudioError(f"Statement {number} of {name} has no {column}.", "Each needs a text and an affirmative opposite.")
+        if len(values[column]) > LONGEST:
+            raise StudioError(f"Statement {number} of {name} has {len(values[column])} characters.", f"At most {LONGEST}; shorten it.")
+    if values["text"].casefold() == values["opposite"].casefold():
+        raise StudioError(f"Statement {number} of {name} is the same as its opposite.", "Say the other view in the opposite.")
+    axis, key = values["axis"].casefold(), KEYS.get(values["key"])
+    if axis not in AXES:
+        raise StudioError(f"Statement {number} of {name} has the axis “{values['axis']}”.", f"It must be {' or '.join(AXES)}.")
+    if key is None:
+        raise StudioError(
+            f"Statement {number} of {name} has the key “{values['key']}”.",
+            "1 where agreeing is right or traditional, -1 where it is left or progressive.",
+        )
+    return Item(f"own-{number}", "proposition", axis, values["topic"], key, values["text"], values["opposite"])
