@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,41 +16,82 @@ from pipelines.models.catalog import EMBEDDER
 from pipelines.models.libraries import ready
 from pipelines.paths import Paths, content_hash
 
+BATCH = 64
+LAYERS = 7  # the word embeddings and six more
+
 
 class Embedder:
-    """Loads its model on first use. Vectors have length 1."""
+    """Loads its model on first use. `keep` says whether vectors that are asked for again and again are kept on disk."""
 
-    def __init__(self, paths: Paths, reference: str = EMBEDDER.name) -> None:
+    def __init__(self, paths: Paths, reference: str = EMBEDDER.name, keep: bool = True) -> None:
         self.source = catalog.find(reference, paths)
         self._shelf = paths.models
+        self._keep = keep
         self._model: Any = None
         self._lock = threading.Lock()
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
-        """Unit vectors, shape (texts, dimensions).
+        """Sentence embeddings at length 1, shape (texts, dimensions).
 
         Raises StudioError where the model can't be loaded or the packaged weights are not the recorded ones.
         """
         with self._lock:
-            if self._model is None:
-                self._model = self._load()
-            return self._model.encode(list(texts), batch_size=64, normalize_embeddings=True, show_progress_bar=False)
+            return self._encode(texts)
 
     def encode_once(self, texts: Sequence[str]) -> np.ndarray:
         """The same for texts that are asked for again and again: kept on disk under the hash of texts and model weights."""
-        weights = self._weights()
+        return self._once(texts, [], self.encode)
+
+    def layers(self, texts: Sequence[str]) -> np.ndarray:
+        """Mean token vectors of the word embeddings and of the layers above them, shape (texts, layers, dimensions).
+
+        At most seven layers, spread evenly from the first to the last: all that all-MiniLM-L6-v2 has. A model that has no
+        such layers gives its sentence embedding as the only one. Raises StudioError as `encode` does.
+        """
+        with self._lock:
+            return self._layers(texts)
+
+    def layers_once(self, texts: Sequence[str]) -> np.ndarray:
+        """The same for texts that are asked for again and again, kept like those of `encode_once`."""
+        return self._once(texts, ["layers", LAYERS], self.layers)
+
+    def _once(self, texts: Sequence[str], kind: list[Any], make: Callable[[Sequence[str]], np.ndarray]) -> np.ndarray:
+        weights = self._weights() if self._keep else ""
         if not weights:
-            return self.encode(texts)
-        file = self._shelf / f"vectors-{content_hash([weights, list(texts)])[:16]}.npy"
+            return make(texts)
+        file = self._shelf / f"vectors-{content_hash([weights, list(texts), *kind])[:16]}.npy"
         try:
             return np.load(file, allow_pickle=False)
         except (OSError, ValueError, EOFError):
-            vectors = self.encode(texts)
+            vectors = make(texts)
         self._shelf.mkdir(parents=True, exist_ok=True)
         temporary = file.with_name(f".{file.stem}.{os.getpid()}.{threading.get_ident()}.npy")
         np.save(temporary, vectors)
         os.replace(temporary, file)
         return vectors
+
+    def _encode(self, texts: Sequence[str]) -> np.ndarray:
+        return self._ready().encode(list(texts), batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False)
+
+    def _layers(self, texts: Sequence[str]) -> np.ndarray:
+        model = self._ready()
+        config: Any = getattr(getattr(model[0], "auto_model", None), "config", None)
+        if not hasattr(config, "output_hidden_states"):
+            return self._encode(texts)[:, None, :]
+        order = sorted(range(len(texts)), key=lambda n: len(texts[n]))  # texts of a length share a batch: less padding
+        config.output_hidden_states = True
+        try:
+            found = [_means(model, [texts[n] for n in order[start : start + BATCH]]) for start in range(0, len(order), BATCH)]
+        finally:
+            config.output_hidden_states = False
+        if not found:
+            return np.zeros((0, 1, 1), dtype=np.float32)
+        return np.concatenate(found)[np.argsort(order)]
+
+    def _ready(self) -> Any:
+        if self._model is None:
+            self._model = self._load()
+        return self._model
 
     def _weights(self) -> str:
         """A name for the model's weights; "" where there is none without fetching them."""
@@ -80,3 +121,17 @@ class Embedder:
                 f"The embedding model {location} could not be loaded ({type(error).__name__}).",
                 "Give a sentence-transformers folder or Hub id, or leave STUDIO_EMBEDDER empty.",
             ) from error
+
+
+def _means(model: Any, texts: list[str]) -> np.ndarray:
+    """Mean vectors over a batch's tokens at up to LAYERS depths, shape (texts, layers, dimensions), 32-bit."""
+    import torch
+
+    features = model.preprocess(texts, prompt=model.prompts.get(model.default_prompt_name))
+    given = {name: one.to(model.device) if hasattr(one, "to") else one for name, one in features.items()}
+    with torch.inference_mode():
+        states = model[0](given)["all_layer_embeddings"]
+        mask = given["attention_mask"][..., None].float()
+        depths = np.unique(np.linspace(0, len(states) - 1, min(LAYERS, len(states))).round().astype(int))
+        means = [(states[depth].float() * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1) for depth in depths]
+        return torch.stack(means, dim=1).cpu().numpy()

@@ -1,7 +1,9 @@
-"""The ruler: a linear probe on sentence embeddings that scores free text on two axes.
+"""The ruler: a linear probe on all layers of a sentence encoder that scores free text on two axes.
 
-Fitted on our own mirrored answers only: left ones at -1, right ones at +1 and neutral ones at 0. (A probe that sees
-the two sides alone places neutral answers at +1 on the economic axis: it takes their style for a side.)
+Fitted on our own text only: mirrored answers, left ones at -1, right ones at +1 and neutral ones at 0 (a probe that sees
+the two sides alone places neutral answers at +1 on the economic axis: it takes their style for a side), and pole statements
+on other subjects. It reads the mean token vector of every layer and not the sentence embedding alone, because that one
+was trained to tell topics, and keeps less of the side than the layers below it.
 Cross-fitted: the fit that scores an answer never saw the question's topic, because the adapters learned the same text
 and a shared fit would flatter them.
 """
@@ -9,7 +11,7 @@ and a shared fit would flatter them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -17,141 +19,114 @@ import numpy as np
 from pipelines import bundled
 from pipelines.records import AXES
 from pipelines.stance.embedding import Embedder
+from pipelines.stance.ruler_texts import TARGETS, Labelled, pole_texts, training_texts
+from pipelines.stance.ruler_validity import AUC_GATE, FLIP_GATE, Flips, Unseen, Validity, measured
 
-AUC_GATE, FLIP_GATE = 0.75, 0.60
+__all__ = ["AUC_GATE", "FLIP_GATE", "RIDGE", "TARGETS", "Labelled", "Ruler", "Validity", "training_texts"]
+
 RIDGE = 0.3
-TARGETS = {"left": -1.0, "right": 1.0, "neutral": 0.0}
 
 
 @dataclass(frozen=True)
-class Labelled:
-    """A text with a known side: "left", "right" or "neutral"."""
+class Fit:
+    """One linear probe. `middle` is the mean of its training texts' layers, shape (layers, dimensions)."""
 
-    text: str
-    topic: str
-    axis: str
-    side: str
+    middle: np.ndarray
+    weights: np.ndarray
+    bias: float
 
-
-@dataclass(frozen=True)
-class Validity:
-    """How far the ruler can be trusted, by axis: AUC on topics it was not fitted on, and pole statements that flip.
-
-    `neutral` is where neutral answers of unseen topics land on average (0 would be perfect, -1 and +1 are the sides).
-    `flip` is the share of propositions whose score changes sign for the affirmative opposite; `negation` the same for
-    a literal "It is not true that"; encoders hardly notice that one.
-    """
-
-    auc: dict[str, float]
-    pairwise: dict[str, float]
-    neutral: dict[str, float]
-    flip: float
-    negation: float
-
-    @property
-    def measures_stance(self) -> bool:
-        """measurement.md's gate: AUC >= .75 on both axes and flip >= .6; else it is topic and wording."""
-        return min(self.auc.values()) >= AUC_GATE and self.flip >= FLIP_GATE
-
-    def as_dict(self) -> dict[str, object]:
-        return {**asdict(self), "measures_stance": self.measures_stance}
+    def __call__(self, layers: np.ndarray) -> np.ndarray:
+        """Raw scores, shape (texts,), of texts' layers."""
+        return unit_layers(layers, self.middle) @ self.weights + self.bias
 
 
-def training_texts() -> list[Labelled]:
-    """The mirrored answers: a left, a right and a neutral text a row, in this order."""
-    return [Labelled(getattr(row, side), row.topic, row.axis, side) for row in bundled.pairs() for side in TARGETS]
+def unit_layers(layers: np.ndarray, middle: np.ndarray) -> np.ndarray:
+    """Each layer less its mean and at length 1, all layers weighing the same, in vectors of length 1: (texts, layers x dimensions)."""
+    away = layers - middle
+    away = away / np.maximum(np.linalg.norm(away, axis=2, keepdims=True), 1e-9)
+    return away.reshape(len(away), -1) / np.sqrt(layers.shape[1])
 
 
 class Ruler:
     """Scores texts: 0 lies midway, -1 and +1 where unseen left and right answers of our own data lie on average."""
 
-    def __init__(self, embedder: Embedder, texts: Sequence[Labelled] | None = None) -> None:
+    def __init__(self, embedder: Embedder, texts: Sequence[Labelled] | None = None, poles: Sequence[Labelled] | None = None) -> None:
         self.embedder = embedder
         self.texts = list(texts if texts is not None else training_texts())
-        self._fits: dict[tuple[str, str], tuple[np.ndarray, float]] = {}
+        self.poles = list(poles if poles is not None else pole_texts())
+        self._fits: dict[tuple[str, str], Fit] = {}
 
     def score(self, texts: Sequence[str], topics: Sequence[str] | None = None) -> list[dict[str, float]]:
         """`{"economic": .., "social": ..}` for each text; a text with a topic is scored by fits without that topic."""
         if not texts:
             return []
-        scores = self.score_vectors(self.embedder.encode(texts), topics)
+        scores = self.score_vectors(self.embedder.layers(texts), topics)
         return [dict(zip(AXES, map(float, row), strict=True)) for row in scores]
 
-    def score_vectors(self, vectors: np.ndarray, topics: Sequence[str] | None = None) -> np.ndarray:
-        """The same for texts that are embedded already, shape (texts, 2), columns in the order of AXES."""
-        wanted = np.array(list(topics) if topics is not None else [""] * len(vectors), dtype=object)
-        scores = np.zeros((len(vectors), len(AXES)))
+    def score_vectors(self, layers: np.ndarray, topics: Sequence[str] | None = None) -> np.ndarray:
+        """The same for what `Embedder.layers` gave, shape (texts, layers, dimensions): shape (texts, 2), columns in the order of AXES."""
+        wanted = np.array(list(topics) if topics is not None else [""] * len(layers), dtype=object)
+        scores = np.zeros((len(layers), len(AXES)))
         for topic in dict.fromkeys(wanted):
             for column, axis in enumerate(AXES):
-                middle, half = self._scale[axis]
-                scores[wanted == topic, column] = (self._raw(vectors[wanted == topic], axis, topic) - middle) / half
+                middle, half = self._unseen[axis].scale
+                scores[wanted == topic, column] = (self._fit(axis, topic)(layers[wanted == topic]) - middle) / half
         return scores
-
-    def _raw(self, vectors: np.ndarray, axis: str, topic: str) -> np.ndarray:
-        weights, bias = self._fit(axis, topic)
-        return vectors @ weights + bias
 
     @cached_property
     def vectors(self) -> np.ndarray:
-        """Unit vectors of `texts`, which the fits are made from, shape (texts, dimensions)."""
+        """Sentence embeddings of `texts` at length 1, shape (texts, dimensions), for probes of other kinds."""
         return self.embedder.encode_once([text.text for text in self.texts])
 
-    def _fit(self, axis: str, without: str) -> tuple[np.ndarray, float]:
-        known = {text.topic for text in self.texts if text.axis == axis}
+    @cached_property
+    def layers(self) -> np.ndarray:
+        """What the fits are made from: `texts` and then `poles`, shape (texts, layers, dimensions)."""
+        return self.embedder.layers_once([text.text for text in [*self.texts, *self.poles]])
+
+    def _fit(self, axis: str, without: str) -> Fit:
+        known = {text.topic for text in [*self.texts, *self.poles] if text.axis == axis}
         key = (axis, without if without in known else "")
         if key not in self._fits:
             self._fits[key] = self._train(*key)
         return self._fits[key]
 
-    def _train(self, axis: str, without: str) -> tuple[np.ndarray, float]:
+    def _train(self, axis: str, without: str) -> Fit:
         from sklearn.linear_model import Ridge
 
-        chosen = [n for n, text in enumerate(self.texts) if text.axis == axis and text.topic != without]
-        probe = Ridge(alpha=RIDGE).fit(self.vectors[chosen], [TARGETS[self.texts[n].side] for n in chosen])
-        return probe.coef_, float(probe.intercept_)
+        every = list(enumerate([*self.texts, *self.poles]))
+        chosen = [n for n, text in every if text.axis == axis and not (without and text.topic == without)]
+        middle = self.layers[chosen].mean(axis=0)
+        probe = Ridge(alpha=RIDGE).fit(unit_layers(self.layers[chosen], middle), [TARGETS[every[n][1].side] for n in chosen])
+        return Fit(middle, probe.coef_, float(probe.intercept_))
 
     @cached_property
-    def _unseen(self) -> dict[str, dict[str, np.ndarray]]:
-        """By axis and side: raw scores of all training texts by fits without their topic, in the texts' order."""
-        found: dict[str, dict[str, np.ndarray]] = {}
-        for axis in AXES:
-            found[axis] = {}
-            for side in TARGETS:
-                numbers = [n for n, text in enumerate(self.texts) if text.axis == axis and text.side == side]
-                found[axis][side] = np.array([self._raw(self.vectors[n], axis, self.texts[n].topic) for n in numbers])
-        return found
+    def _unseen(self) -> dict[str, Unseen]:
+        """By axis: raw scores of all mirrored answers by fits without their topic, in the texts' order."""
+        return {axis: self._unseen_of(axis) for axis in AXES}
 
-    @cached_property
-    def _scale(self) -> dict[str, tuple[float, float]]:
-        """By axis: the middle between the sides' mean raw scores, and half their distance."""
-        scale = {}
-        for axis, raw in self._unseen.items():
-            left, right = raw["left"].mean(), raw["right"].mean()
-            scale[axis] = (right + left) / 2, max(1e-6, (right - left) / 2)
-        return scale
+    def _unseen_of(self, axis: str) -> Unseen:
+        numbers = np.array([n for n, text in enumerate(self.texts) if text.axis == axis])
+        topics = np.array([self.texts[n].topic for n in numbers], dtype=object)
+        sides = np.array([self.texts[n].side for n in numbers])
+        raw = np.zeros(len(numbers))
+        for topic in dict.fromkeys(topics):
+            raw[topics == topic] = self._fit(axis, topic)(self.layers[numbers[topics == topic]])
+        left, right, neutral = (raw[sides == side] for side in ("left", "right", "neutral"))
+        return Unseen(left, right, neutral, list(topics[sides == "left"]), list(topics[sides == "neutral"]))
 
     @cached_property
     def validity(self) -> Validity:
         """Measured on what the fits have not seen."""
-        from sklearn.metrics import roc_auc_score
+        return measured(self._unseen, self._flips())
 
-        auc, pairwise, neutral = {}, {}, {}
-        for axis, raw in self._unseen.items():
-            left, right = raw["left"], raw["right"]
-            labels: np.ndarray = np.repeat([0, 1], [len(left), len(right)])
-            auc[axis] = float(roc_auc_score(labels, np.concatenate([left, right])))
-            pairwise[axis] = float(np.mean(right > left))
-            middle, half = self._scale[axis]
-            neutral[axis] = float((raw["neutral"].mean() - middle) / half) if len(raw["neutral"]) else 0.0
-        return Validity(auc, pairwise, neutral, *self._flips())
-
-    def _flips(self) -> tuple[float, float]:
-        """Shares of propositions whose sign changes for the affirmative opposite, and for a literal negation."""
+    def _flips(self) -> Flips:
+        """The propositions, their affirmative opposites and their literal negations, scored by fits without their topic."""
         items = bundled.items("proposition")
         topics = [item.topic for item in items]
-        plain = self.score([item.text for item in items], topics)
-        opposite = self.score([item.opposite for item in items], topics)
-        negated = self.score([f"It is not true that {item.text[0].lower()}{item.text[1:]}" for item in items], topics)
-        flips = [p[i.axis] * o[i.axis] < 0 for i, p, o in zip(items, plain, opposite, strict=True)]
-        negations = [p[i.axis] * n[i.axis] < 0 for i, p, n in zip(items, plain, negated, strict=True)]
-        return float(np.mean(flips)), float(np.mean(negations))
+        negated = [f"It is not true that {item.text[0].lower()}{item.text[1:]}" for item in items]
+        column = [AXES.index(item.axis) for item in items]
+        plain, opposite, negation = (
+            self.score_vectors(self.embedder.layers_once(texts), topics)[np.arange(len(items)), column]
+            for texts in ([item.text for item in items], [item.opposite for item in items], negated)
+        )
+        return Flips(plain, opposite, negation, np.array([item.key for item in items]), topics)

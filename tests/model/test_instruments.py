@@ -5,10 +5,11 @@ import pytest
 from pipelines import bundled
 from pipelines.models.host import ModelHost
 from pipelines.paths import ASSETS, Paths, file_hash, read_json
-from pipelines.records import Column
-from pipelines.stance import claims, study
+from pipelines.records import AXES, Column
+from pipelines.stance import claims, measuring, study
 from pipelines.stance.completion import completion_scores
 from pipelines.stance.embedding import Embedder
+from pipelines.stance.plan import Plan
 from pipelines.stance.ruler import Ruler
 from pipelines.tuning.recipe import Recipe
 from pipelines.tuning.runs import Run
@@ -41,6 +42,15 @@ def test_the_ruler_never_scores_a_topic_with_a_fit_that_saw_it(ruler: Ruler) -> 
     assert ruler.score(text, [bundled.pairs()[0].topic]) != ruler.score(text)
 
 
+def test_the_ruler_tells_the_sides_of_unseen_topics_and_keeps_neutral_answers_near_the_middle(ruler: Ruler) -> None:
+    found = ruler.validity
+    for axis in AXES:
+        low, high = found.auc_interval[axis]
+        assert found.auc[axis] >= 0.85 and 0.75 < low <= found.auc[axis] <= high and found.topics[axis] == 12
+        assert abs(found.neutral[axis]) <= 0.25, "a probe that puts neutral answers on one side is disqualified"
+    assert not found.measures_stance, "few statements flip: the page must go on saying topic and wording"
+
+
 def test_the_recorded_validity_is_the_rulers(ruler: Ruler, recorded: study.Study) -> None:
     assert ruler.validity.auc == pytest.approx(recorded.validity["auc"], abs=0.005)
     assert ruler.validity.flip == pytest.approx(recorded.validity["flip"], abs=0.04)
@@ -54,8 +64,8 @@ def test_recorded_scores_are_what_the_ruler_says_of_the_recorded_answers(ruler: 
 
 
 def test_recorded_answers_come_again_when_they_are_recomputed(host: ModelHost, ruler: Ruler, recorded: study.Study) -> None:
-    plan = study.Plan(COLUMNS, bundled.questions()[:2], samples=1)
-    again = {(a["question"], a["sample"], a["column"]): a["text"] for a in study.run(plan, host, ruler).answers}
+    plan = Plan(COLUMNS, bundled.questions()[:2], samples=1)
+    again = {(a["question"], a["sample"], a["column"]): a["text"] for a in measuring.run(plan, host, ruler).answers}
     before = {(a["question"], a["sample"], a["column"]): a["text"] for a in recorded.answers}
     same = [before[key][:40] == text[:40] for key, text in again.items()]
     assert len(again) == 8 and sum(same) / len(same) >= 0.8, "processors differ in the last bit, which can change a late word"
