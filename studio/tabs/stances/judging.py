@@ -1,0 +1,195 @@
+"""A language model as judge: address, model and key, an estimate first, then verdicts on answers of the study that is shown."""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from pipelines import bundled
+from pipelines.endpoints.chat import KEY_VARIABLE, ChatClient
+from pipelines.errors import Cancelled, StudioError
+from pipelines.paths import content_hash
+from pipelines.stance import judge
+from pipelines.stance.study import Study
+from studio.services import Services, following
+from studio.tabs.comparing.choosing import QUIETLY
+from studio.tabs.curating.endpoint import ADDRESS_VARIABLE, MODEL_VARIABLE, Endpoint
+from studio.tabs.stances.section import Section
+from studio.views import judging as view
+from studio.views import messages
+
+ANSWERS, SIDE_BY_SIDE, MOST = 120, 4, 1_000_000
+KEPT = "Every reply is stored as it comes and asked for only once: press “Judge” to go on."
+STORED = "The replies are stored: to judge the same answers again asks nothing."
+Found = dict[str, Any]
+State = dict[str, Any] | None
+
+
+def build(services: Services, current: gr.State, first: Study | None) -> Section:
+    """Lays out the section and wires it; a public studio shows verdicts and offers no judging."""
+    with gr.Accordion("A language model as judge", open=False, elem_id="judging"):
+        gr.HTML(messages.note(view.LEAD), padding=False)
+        if not services.public:
+            fields, buttons, status = _lay_out()
+        with gr.Accordion("What the judge is asked", open=False):
+            gr.HTML(view.how(), padding=False)
+        shown = gr.HTML(view.result(first) if first else "", elem_id="judged", padding=False)
+    if not services.public:
+        _wire(services, current, first, fields, buttons, status, shown)
+    return Section([shown], lambda study: (view.result(study),))
+
+
+def _lay_out() -> tuple[list[Any], list[Any], Any]:
+    """The fields (address, model, key, requests side by side, answers), the buttons (estimate, judge, stop) and the status."""
+    told = (
+        f"Any server that speaks the OpenAI protocol, on this machine or elsewhere. The key goes into this field or into {KEY_VARIABLE}; it is "
+        "never written down. Questions and answers are sent to that address."
+    )
+    gr.HTML(messages.note(told), padding=False)
+    with gr.Row():
+        address = os.environ.get(ADDRESS_VARIABLE, "")
+        url = gr.Textbox(address, label="Address", placeholder="http://127.0.0.1:8000/v1", elem_id="judge-url", min_width=220)
+        model = gr.Textbox(
+            os.environ.get(MODEL_VARIABLE, ""), label="Model", placeholder="its name there", elem_id="judge-model", min_width=180
+        )
+        key = gr.Textbox(
+            "", label="Key", type="password", placeholder="none needed for most local servers", elem_id="judge-key", min_width=180
+        )
+    with gr.Row():
+        at_most = gr.Number(ANSWERS, label="Answers at most (four requests each)", precision=0, elem_id="judge-answers", min_width=220)
+        beside = gr.Slider(1, 16, SIDE_BY_SIDE, step=1, label="Requests side by side", min_width=220)
+    with gr.Row():
+        estimate = gr.Button("Estimate calls and time (asks a few as a trial)", elem_id="judge-estimate", min_width=220)
+        start = gr.Button("Judge", variant="primary", elem_id="judge-start", min_width=140)
+        stop = gr.Button("Stop", interactive=False, elem_id="judge-stop", min_width=100)
+    status = gr.HTML(elem_id="judge-status", padding=False)
+    return [url, model, key, beside, at_most], [estimate, start, stop], status
+
+
+def _wire(
+    services: Services, current: gr.State, first: Study | None, fields: list[Any], buttons: list[Any], status: Any, shown: Any
+) -> None:
+    estimate, start, stop = buttons
+    found = gr.State(None)
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+    def tried(state: State, *values: Any) -> str:
+        return _estimate(services, state, first, *values)
+
+    def judged(request: gr.Request, state: State, *values: Any) -> Iterator[tuple[Any, ...]]:
+        yield from _judge(services, state, first, request.session_hash or "", *values)
+
+    def put(verdicts: Found | None, state: State) -> tuple[Any, ...]:
+        return _put(verdicts, state, first)
+
+    def end(request: gr.Request) -> Any:
+        services.stop(f"judge-{request.session_hash}")
+        return gr.update(interactive=False)
+
+    begun = estimate.click(lambda: messages.note("Asking a few answers as a trial …"), None, status, **QUIETLY)
+    begun.then(tried, [current, *fields], status, concurrency_id="judging", concurrency_limit=2, **quiet)
+    ran = start.click(_begin, None, [status, found, start, stop], **QUIETLY)
+    ran = ran.then(judged, [current, *fields], [status, found, start, stop], concurrency_id="judging", concurrency_limit=2, **quiet)
+    ran.then(put, [found, current], [found, current, status, shown], **QUIETLY)
+    stop.click(end, None, stop, **QUIETLY)
+
+
+def _begin() -> tuple[Any, ...]:
+    return messages.note("Drawing the answers …"), None, gr.update(interactive=False), gr.update(interactive=True)
+
+
+def _studied(state: State, first: Study | None) -> Study:
+    """The study that is shown. Raises StudioError where there is none."""
+    if state:
+        return Study.from_dict(state)
+    if first is None:
+        raise StudioError("There is nothing to judge yet.", "Press “Recompute” above first.")
+    return first
+
+
+def _client(services: Services, url: str, model: str, key: str, beside: float) -> ChatClient:
+    """A client for what the fields say. Raises StudioError in a public studio, and where they say too little."""
+    if services.public:
+        raise StudioError("In a public studio nothing is judged.", "Run the studio on your laptop.")
+    if not (url or "").strip():
+        raise StudioError("No address is given.", "Write that of the judge, for example http://127.0.0.1:8000/v1.")
+    return Endpoint(services).client(services.paths, url, model, key, beside)
+
+
+def _drawn(study: Study, at_most: Any) -> list[Any]:
+    """The answers to judge. Raises StudioError for a number that is none."""
+    if not isinstance(at_most, int | float) or isinstance(at_most, bool) or not 1 <= at_most < MOST:
+        raise StudioError("How many answers shall be judged?", "Write a whole number, 1 or more.")
+    return judge.draw(study.answers, int(at_most))
+
+
+def _texts() -> dict[str, str]:
+    return {question.id: question.text for question in bundled.questions()}
+
+
+def _estimate(services: Services, state: State, first: Study | None, url: str, model: str, key: str, beside: float, at_most: Any) -> str:
+    """Calls, tokens and time, measured on a few requests whose replies are kept; and whether they could be read."""
+    try:
+        client = _client(services, url, model, key, beside)
+        answers = _drawn(_studied(state, first), at_most)
+        expected = judge.estimate(client, answers, _texts(), probe=True)
+        tried = view.trial(judge.trial(client, answers, _texts()))
+        return messages.info(f"{len(answers):,} answers: {expected.sentence} {tried}")
+    except Exception as error:  # whatever it was, a sentence is shown
+        return _told(error)
+
+
+def _judge(
+    services: Services, state: State, first: Study | None, session: str, url: str, model: str, key: str, beside: float, at_most: Any
+) -> Iterator[tuple[Any, ...]]:
+    """Yields (status, verdicts, start, stop); the verdicts come last, with the mark of the study they are about."""
+    idle, busy = (gr.update(interactive=True), gr.update(interactive=False)), (gr.update(interactive=False), gr.update(interactive=True))
+    stop, begun = services.new_stop(f"judge-{session}"), time.monotonic()
+    try:
+        client, study = _client(services, url, model, key, beside), _studied(state, first)
+        answers = _drawn(study, at_most)
+        rows: list[dict[str, Any]] | None = None
+        yield messages.bar(0, f"{len(answers):,} answers, four requests each"), gr.skip(), *busy
+        for share, words, rows in following(lambda report: judge.measure(client, answers, _texts(), report, stop.is_set)):
+            yield messages.bar(share, "Stopping" if stop.is_set() else words or "Reading the replies"), gr.skip(), *busy
+        noted = judge.about(client, len(answers), len(study.answers))
+        found = {"study": mark(study), "judged": rows, "judge": noted}
+        yield messages.good(f"Judged {len(answers):,} answers in {messages.duration(time.monotonic() - begun)}. {STORED}"), found, *idle
+    except Exception as error:  # whatever it was, the visitor gets the buttons back and a sentence
+        yield _told(error), None, *idle
+    finally:
+        stop.set()
+
+
+def _put(found: Found | None, state: State, first: Study | None) -> tuple[Any, ...]:
+    """Updates of found, current, status and the result: verdicts are put into the study that they are about, and into no other."""
+    if found is None:
+        return gr.skip(), gr.skip(), gr.skip(), gr.skip()
+    study = _studied(state, first)
+    if mark(study) != found["study"]:
+        other = (
+            "Another study is shown by now. The replies are stored: open the judged one again and press “Judge”, which asks nothing twice."
+        )
+        return None, gr.skip(), messages.info(other), gr.skip()
+    updated = study.as_dict() | {"judged": found["judged"], "notes": study.notes | {"judge": found["judge"]}}
+    return None, updated, gr.skip(), view.result(Study.from_dict(updated))
+
+
+def mark(study: Study) -> str:
+    """Twelve hexadecimal digits that name the answers of a study."""
+    return content_hash([[a["question"], a["sample"], a["column"], a["text"]] for a in study.answers])[:12]
+
+
+def _told(error: Exception) -> str:
+    """Any error as a sentence; what is our own fault is printed in the terminal."""
+    if isinstance(error, Cancelled):
+        return messages.info(f"Stopped. {KEPT}")
+    if isinstance(error, StudioError):
+        return messages.error(error)
+    traceback.print_exception(error)
+    return messages.error(StudioError(f"Judging broke off ({type(error).__name__}).", KEPT))
