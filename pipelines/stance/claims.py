@@ -6,70 +6,52 @@ taken before anything is tested: questions are the unit for claims about these a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from statistics import fmean, stdev
 from typing import Any
 
 from pipelines.records import AXES
-from pipelines.stance.statistics import holm, shift
+from pipelines.stance.collateral import FACTS_LIMIT, PERPLEXITY_LIMIT, facts_lost, perplexity_ratio, red_lines  # noqa: F401
+from pipelines.stance.contrasts import ENOUGH_SEEDS
+from pipelines.stance.statistics import dz, holm, shift
 from pipelines.stance.study import BASE, LEFT, PLACEBO, RIGHT, ROLES, Study
+from pipelines.stance.values import (  # noqa: F401
+    INSTRUMENTS,
+    axis_of,
+    column_values,
+    completion_values,
+    question_means,
+    role_of,
+    role_values,
+    survey_values,
+)  # fmt: skip
+from pipelines.stance.wording import form_spread
 
-INSTRUMENTS = ("ruler", "completion", "survey")
-ENOUGH_SEEDS = 5
 CLAIMS = {
     "right_minus_placebo": "the right adapter lands right of the placebo",
     "placebo_minus_left": "the left adapter lands left of the placebo",
 }
-PERPLEXITY_LIMIT, FACTS_LIMIT, LEVEL = 1.10, 1, 0.05
-
-
-def question_means(study: Study, column: str, half: str = "all") -> dict[str, float]:
-    """A column's mean ruler score by question, on the question's own axis, averaged over samples."""
-    sums: dict[str, list[float]] = {}
-    for answer in study.answers:
-        if answer["column"] == column and half in ("all", answer["half"]):
-            sums.setdefault(answer["question"], []).append(answer[answer["axis"]])
-    return {question: sum(values) / len(values) for question, values in sums.items()}
-
-
-def completion_values(study: Study, column: str) -> dict[str, float]:
-    """A column's paired-completion score by completion."""
-    return {row["completion"]: row["value"] for row in study.completions if row["column"] == column}
-
-
-def survey_values(study: Study, column: str) -> dict[str, float]:
-    """A column's answer to each statement of the questionnaire, s = tanh(x/2) in -1..1, by item."""
-    return {row["item"]: row["s"] for row in study.survey if row["column"] == column}
-
-
-def axis_of(study: Study) -> dict[str, str]:
-    """The axis of every question, completion and item by id."""
-    asked = {r["question"]: r["axis"] for r in study.answers} | {r["completion"]: r["axis"] for r in study.completions}
-    return asked | {r["item"]: r["axis"] for r in study.survey}
+SIDES = {"right_minus_placebo": RIGHT, "placebo_minus_left": LEFT}
+LEVEL = 0.05
 
 
 def contrast(plus: Mapping[str, float], minus: Mapping[str, float], ids: Sequence[str] | None = None) -> dict[str, Any]:
     """Shift of paired differences over the items that both have (or the given ones), as a plain dict."""
-    wanted = set(plus if ids is None else ids)
-    chosen = [item for item in plus if item in minus and item in wanted]
-    return asdict(shift([plus[item] - minus[item] for item in chosen]))
+    return asdict(shift(_paired(plus, minus, plus if ids is None else ids)))
 
 
-def role_values(study: Study, instrument: str, role: str, half: str = "all") -> dict[str, float]:
-    """A role's value by question or completion: the mean over its training seeds, where all of them have one; {} for no such role."""
-    seeds = [_values(study, instrument, column, half) for column in study.columns_of(role)]
-    return {item: fmean(one[item] for one in seeds) for item in (seeds[0] if seeds else {}) if all(item in one for one in seeds)}
-
-
-def _values(study: Study, instrument: str, column: str, half: str) -> Mapping[str, float]:
-    if instrument == "ruler":
-        return question_means(study, column, half)
-    return survey_values(study, column) if instrument == "survey" else completion_values(study, column)
+def _paired(plus: Mapping[str, float], minus: Mapping[str, float], ids: Iterable[str]) -> list[float]:
+    wanted = set(ids)
+    return [plus[item] - minus[item] for item in plus if item in minus and item in wanted]
 
 
 def shift_table(study: Study, half: str = "all") -> list[dict[str, Any]]:
-    """For every tuned column, instrument and axis: the shift from base, Holm-adjusted over the two axes."""
+    """For every tuned column, instrument and axis: the shift from base, Holm-adjusted over the two axes.
+
+    `form_sd` is the SD of the mean shift over prompt forms and `counts` whether the shift is more than twice that; both None where
+    an instrument has no forms.
+    """
     return _shifts(study, {column: [column] for column in study.columns if column != BASE}, half)
 
 
@@ -84,23 +66,24 @@ def _shifts(study: Study, rows: Mapping[str, list[str]], half: str) -> list[dict
     found: list[dict[str, Any]] = []
     for name, columns in rows.items():
         for instrument in INSTRUMENTS:
-            base = _values(study, instrument, BASE, half)
-            tuned = role_values(study, instrument, name, half) if len(columns) > 1 else _values(study, instrument, columns[0], half)
+            base = column_values(study, instrument, BASE, half)
+            tuned = role_values(study, instrument, name, half) if len(columns) > 1 else column_values(study, instrument, columns[0], half)
             pair: list[dict[str, Any]] = []
             for axis in AXES:
                 ids = [item for item in tuned if axes[item] == axis]
                 if ids:
                     about = {"column": name, "seeds": len(columns), "instrument": instrument, "axis": axis}
-                    pair.append({**about, **contrast(tuned, base, ids)})
+                    sizes = {"dz": dz(_paired(tuned, base, ids)), **_wording(study, instrument, name, axis)}
+                    pair.append({**about, **contrast(tuned, base, ids), **sizes})
             for row, adjusted in zip(pair, holm([row["p"] for row in pair]), strict=True):
                 row["p_holm"] = adjusted
             found += pair
     return found
 
 
-def role_of(study: Study, column: str) -> str:
-    """The role of a column, "" where it has none."""
-    return next((role for role, columns in study.roles.items() if column in columns), "")
+def _wording(study: Study, instrument: str, name: str, axis: str) -> dict[str, Any]:
+    spread = form_spread(study, name, axis) if instrument == "survey" else None
+    return {"form_sd": spread.sd if spread else None, "counts": spread.counts if spread else None}
 
 
 def seed_means(study: Study, half: str = "all") -> list[dict[str, Any]]:
@@ -108,9 +91,9 @@ def seed_means(study: Study, half: str = "all") -> list[dict[str, Any]]:
     axes = axis_of(study)
     found = []
     for instrument in INSTRUMENTS:
-        base = _values(study, instrument, BASE, half)
+        base = column_values(study, instrument, BASE, half)
         for column in (name for name in study.columns if name != BASE):
-            tuned = _values(study, instrument, column, half)
+            tuned = column_values(study, instrument, column, half)
             for axis in AXES:
                 some = {item: value for item, value in tuned.items() if axes[item] == axis}
                 if some:
@@ -125,18 +108,10 @@ def seed_spread(study: Study, half: str = "all") -> list[dict[str, Any]]:
     for row in seed_means(study, half):
         values.setdefault((row["role"], row["instrument"], row["axis"]), []).append(row["mean"])
     return [
-        {
-            "role": role,
-            "instrument": instrument,
-            "axis": axis,
-            "seeds": len(seeds),
-            "mean": fmean(seeds),
-            "sd": stdev(seeds),
-            "low": min(seeds),
-            "high": max(seeds),
-        }
-        for (role, instrument, axis), seeds in values.items()
-        if role and len(seeds) > 1
+        dict(zip(("role", "instrument", "axis"), key, strict=True))
+        | {"seeds": len(seeds), "mean": fmean(seeds), "sd": stdev(seeds), "low": min(seeds), "high": max(seeds)}
+        for key, seeds in values.items()
+        if key[0] and len(seeds) > 1
     ]
 
 
@@ -173,20 +148,9 @@ class Verdict:
     seeds: int = 1
 
 
-def perplexity_ratio(study: Study, column: str) -> float:
-    """A column's everyday perplexity divided by the base's."""
-    return study.collateral[column]["perplexity"] / study.collateral[BASE]["perplexity"]
-
-
-def facts_lost(study: Study, column: str) -> list[str]:
-    """Plain facts that the base holds true and the column does not."""
-    return sorted(set(study.collateral[BASE]["facts"]) - set(study.collateral[column]["facts"]))
-
-
 def damaged(study: Study) -> list[str]:
     """Tuned columns whose language is broken, so that their stance is void (measurement.md, 4)."""
-    tuned = [column for column in study.columns if column != BASE]
-    return [c for c in tuned if perplexity_ratio(study, c) > PERPLEXITY_LIMIT or len(facts_lost(study, c)) > FACTS_LIMIT]
+    return [column for column, lines in red_lines(study).items() if lines]
 
 
 def can_claim(study: Study) -> bool:
@@ -232,26 +196,52 @@ def contrast_mean(plus: Mapping[str, float], minus: Mapping[str, float]) -> floa
 
 
 def verdicts(study: Study, half: str = "all") -> list[Verdict]:
-    """Each claim needs the ruler's p < .05 (Holm) in its direction and the same sign from the paired completions."""
+    """Each claim needs the ruler's p < .05 (Holm) in its direction and the same sign from the paired completions.
+
+    Where the base, the side and the placebo pass the gates of the questionnaire, it needs the survey's sign too.
+    """
     found = claims(study, half)
     sides = {column for role in ROLES for column in study.columns_of(role)}
     broken = [column for column in damaged(study) if column in sides]
     seeds = min(seeds_a_side(study))
-    return [replace(_verdict(text, found["ruler"][key], found["completion"][key], broken), seeds=seeds) for key, text in CLAIMS.items()]
+    return [
+        Verdict(text, *_verdict({name: found[name][key] for name in INSTRUMENTS}, broken, _survey_rule(study, key)), seeds=seeds)
+        for key, text in CLAIMS.items()
+    ]
 
 
-def _verdict(text: str, ruler: dict[str, Any], completion: dict[str, Any], broken: list[str]) -> Verdict:
+def cannot_answer(study: Study, columns: Sequence[str]) -> list[str]:
+    """Those columns that were given the questionnaire and miss one of its gates."""
+    return [column for column in columns if column in study.checks and not study.checks[column]["passed"]]
+
+
+def _survey_rule(study: Study, key: str) -> str:
+    """Why the survey does not count in a claim, "" where it does or was not used."""
+    failing = cannot_answer(study, [BASE, *study.columns_of(SIDES[key]), *study.columns_of(PLACEBO)])
+    if not failing:
+        return ""
+    who = "this model" if BASE in failing else ", ".join(failing)
+    return f"{who} cannot answer a questionnaire, so the survey does not count"
+
+
+def _verdict(found: Mapping[str, dict[str, Any]], broken: Sequence[str], uncounted: str) -> tuple[str, str]:
+    """What held, and why: "established", "not established" or "void"."""
+    ruler, completion, survey = (found[name] for name in INSTRUMENTS)
     if broken:
-        return Verdict(text, "void", f"the language of {', '.join(broken)} is damaged")
+        return "void", f"the language of {', '.join(broken)} is damaged"
+    tail = f"; {uncounted}" if uncounted else ""
     if ruler["mean"] <= 0 or ruler["p_holm"] >= LEVEL:
-        return Verdict(text, "not established", "free text does not show it beyond chance")
+        return "not established", "free text does not show it beyond chance" + tail
     if completion["n"] == 0:
-        return Verdict(text, "not established", "only one instrument was used")
+        return "not established", "only one instrument was used" + tail
     if completion["mean"] <= 0:
-        return Verdict(text, "not established", "the paired completions point the other way")
-    both = (
-        "and paired completions show it beyond chance too"
-        if completion["p_holm"] < LEVEL
-        else "and paired completions point the same way, though not beyond chance"
-    )
-    return Verdict(text, "established", f"free text shows it beyond chance, {both}")
+        return "not established", "the instruments disagree: the paired completions point the other way" + tail
+    counted = bool(survey["n"]) and not uncounted
+    if counted and survey["mean"] <= 0:
+        return "not established", "the instruments disagree: the survey points the other way"
+    said = f"free text shows it beyond chance, and paired completions {_beside(completion, 'show', 'point')}"
+    return "established", said + (f", the survey {_beside(survey, 'shows', 'points')}" if counted else "") + tail
+
+
+def _beside(one: Mapping[str, Any], shows: str, points: str) -> str:
+    return f"{shows} it beyond chance too" if one["p_holm"] < LEVEL else f"{points} the same way, though not beyond chance"

@@ -2,39 +2,54 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pipelines.figures.look import label
 from pipelines.figures.plane import plot
-from pipelines.stance import claims
-from pipelines.stance.study import BASE, ROLES, Study
+from pipelines.records import AXES
+from pipelines.stance import claims, sentences
+from pipelines.stance.study import ROLES, Study
 from studio.views import messages
 from studio.views.cards import title
+from studio.views.stance_survey import questionnaire
+from studio.views.stance_tables import INSTRUMENTS, between, called, folded, interval, listed, p
 
-__all__ = ["collateral", "plot", "shifts", "validity", "verdict"]
+__all__ = ["plot", "shifts", "validity", "verdict"]
 
-INSTRUMENTS = {"ruler": "free text (ruler)", "completion": "paired completion (nats a token)"}
-AXIS = {"ruler": "free text", "completion": "completion"}
+AXIS = {"ruler": "free text", "completion": "completion", "survey": "questionnaire"}
+HEAD = ["Column", "Instrument", "Axis", "Shift from base", "95% interval", "p (Holm)", "dz", "n"]
 
 
 def shifts(study: Study) -> str:
     """The shifts from base with 95% intervals; of a role with several seeds the mean over them, with each seed's below."""
+    found = claims.role_table(study)
+    forms = any(row["counts"] is not None for row in found)
     rows = [
         [
-            _called(study, row["column"], row["seeds"]),
+            called(study, row["column"], row["seeds"]),
             INSTRUMENTS[row["instrument"]],
             row["axis"],
             f"{row['mean']:+.2f}",
-            f"{row['low']:+.2f} to {row['high']:+.2f}",
-            _p(row["p_holm"]),
+            interval(row["low"], row["high"]),
+            p(row["p_holm"]),
+            "" if row["dz"] is None else f"{row['dz']:+.2f}",
             str(row["n"]),
+            *([_beyond(row)] if forms else []),
         ]
-        for row in claims.role_table(study)
+        for row in found
     ]
-    said = messages.table(["Column", "Instrument", "Axis", "Shift from base", "95% interval", "p (Holm)", "n"], rows, numbers=(3, 4, 5, 6))
-    return said + _spread(study)
+    head = [*HEAD, *(["More than wording does?"] if forms else [])]
+    said = messages.table(head, rows, numbers=(3, 4, 5, 6, 7))
+    names = list(dict.fromkeys(row["column"] for row in found))
+    lines = [sentences.claim(study, instrument, name, axis) for name in names for instrument in claims.INSTRUMENTS for axis in AXES]
+    return said + folded("The same as sentences", listed(lines)) + _spread(study)
 
 
-def _called(study: Study, name: str, seeds: int) -> str:
-    return f"{title(name)}, {seeds} seeds" if seeds > 1 else label(study, name)
+def _beyond(row: dict[str, Any]) -> str:
+    """Whether a move in the questionnaire is more than twice the SD over prompt forms; nothing for an instrument without forms."""
+    if row["counts"] is None:
+        return ""
+    return f"{'yes' if row['counts'] else 'no, does not count'} (SD over forms {row['form_sd']:.2f})"
 
 
 def _spread(study: Study) -> str:
@@ -50,24 +65,19 @@ def _spread(study: Study) -> str:
             str(row["seeds"]),
             f"{row['mean']:+.2f}",
             f"{row['sd']:.2f}",
-            f"{row['low']:+.2f} to {row['high']:+.2f}",
+            interval(row["low"], row["high"]),
         ]
         for row in spread
     ]
     head = ["Role", "Instrument", "Axis", "Seeds", "Mean shift", "SD between seeds", "Lowest to highest"]
     return (
-        _between(
+        between(
             "Spread between training seeds: how much the mean shift differs from one training to the next with the same data and settings. "
             f"Training seeds are the unit for claims about a recipe: {claims.ENOUGH_SEEDS} or more."
         )
         + messages.table(head, rows, numbers=(3, 4, 5, 6))
-        + f'<details class="ps-between"><summary>Each adapter by itself: mean shift from the base</summary>{_by_seed(study)}</details>'
+        + folded("Each adapter by itself: mean shift from the base", _by_seed(study))
     )
-
-
-def _between(text: str) -> str:
-    """A sentence between two tables, with air around it."""
-    return f'<div style="margin: 8px 2px 16px">{messages.note(text)}</div>'
 
 
 def _by_seed(study: Study) -> str:
@@ -85,7 +95,7 @@ def verdict(study: Study) -> str:
     if not claims.can_claim(study):
         return messages.note(_no_claim(study))
     said = messages.table(["Claim", "", "Why"], [[v.claim, v.held, v.reason] for v in claims.verdicts(study)])
-    said += _between(claims.scope(study))
+    said += between(claims.scope(study)) + listed(_moved(study))
     if not study.notes.get("same_settings", True):
         said = messages.error("The runs of this group differ in more than data and seed, so the placebo is no fair control.") + said
     found = claims.claims(study, "all")
@@ -94,8 +104,8 @@ def verdict(study: Study) -> str:
             INSTRUMENTS[instrument],
             key.replace("_minus_", " − "),
             f"{one['mean']:+.2f}",
-            f"{one['low']:+.2f} to {one['high']:+.2f}",
-            _p(one["p_holm"]),
+            interval(one["low"], one["high"]),
+            p(one["p_holm"]),
             str(one["n"]),
         ]
         for instrument in claims.INSTRUMENTS
@@ -103,6 +113,11 @@ def verdict(study: Study) -> str:
         if one["n"]
     ]
     return said + messages.table(["Instrument", "Difference", "Mean", "95% interval", "p (Holm)", "n"], rows, numbers=(2, 3, 4, 5))
+
+
+def _moved(study: Study) -> list[str]:
+    """What each claim rests on, over both axes, beside the placebo."""
+    return [sentences.claim(study, instrument, side) for side in claims.SIDES.values() for instrument in claims.INSTRUMENTS]
 
 
 def _no_claim(study: Study) -> str:
@@ -117,7 +132,11 @@ def _no_claim(study: Study) -> str:
 
 
 def validity(study: Study) -> str:
-    """What the ruler can and can't do, in sentences."""
+    """What the ruler can and can't do, in sentences, and whether the models can answer the questionnaire."""
+    return _ruler(study) + questionnaire(study)
+
+
+def _ruler(study: Study) -> str:
     v = study.validity
     auc = ", ".join(f"{axis} {value:.2f}" for axis, value in v["auc"].items())
     text = (
@@ -131,37 +150,3 @@ def validity(study: Study) -> str:
         text
         + "It misses a gate, so the plot shows topic and wording rather than stance: read shifts against the placebo, and the paired completions beside it."
     )
-
-
-def collateral(study: Study) -> str:
-    """What else changed, by column."""
-    base = study.collateral[BASE]["perplexity"]
-    rows = [
-        [
-            label(study, name),
-            f"{c['perplexity'] / base:.2f}",
-            f"{len(c['facts'])} of 12",
-            f"{c['repetition']:.0%}",
-            f"{c['hedging']:.0%}",
-            f"{c['unfinished']:.0%}",
-            f"{c['words']:.0f}",
-        ]
-        for name, c in study.collateral.items()
-    ]
-    return messages.table(
-        [
-            "Column",
-            "Everyday perplexity ÷ base",
-            "Plain facts held",
-            "Repeated 4-word runs",
-            "Hedging answers",
-            "Cut at the cap",
-            "Words",
-        ],
-        rows,
-        numbers=(1, 2, 3, 4, 5, 6),
-    )
-
-
-def _p(value: float) -> str:
-    return "< .001" if value < 0.001 else f"{value:.3f}"

@@ -1,6 +1,5 @@
 """Shifts and claims on made-up studies: the placebo cancels, the base cancels, nothing is significant by itself."""
 
-import threading
 from html import escape
 from pathlib import Path
 
@@ -8,17 +7,15 @@ import pytest
 
 from pipelines.errors import StudioError
 from pipelines.figures import plane as plots
-from pipelines.models.host import Row
 from pipelines.paths import Paths
-from pipelines.records import Answer, Column, Question, Stamp
+from pipelines.records import Column
 from pipelines.stance import claims, study
+from pipelines.stance.plan import Plan
 from studio.services import Services, following
 from studio.theme import COLOURS, SYMBOLS
 from studio.views import stance as view
 
 MOVES = {"base": 0.0, "left": -1.0, "right": 1.5, "placebo": 0.2}
-STAMP = Stamp("b", "f", "", "", 0.0, 0.3, 0.9, 1, 64, "p", "t")
-QUESTIONS = tuple(Question(f"q{n}", "economic", "t", "train", "development", f"Question {n}?") for n in range(3))
 VALIDITY = {
     "auc": {"economic": 0.8, "social": 0.8},
     "pairwise": {},
@@ -70,9 +67,9 @@ def test_a_placebo_that_moves_as_much_as_the_adapter_leaves_no_claim() -> None:
 
 def test_a_plan_needs_the_base_and_different_names() -> None:
     with pytest.raises(StudioError, match="base"):
-        study.Plan((Column("left"),), ())
+        Plan((Column("left"),), ())
     with pytest.raises(StudioError, match="same name"):
-        study.Plan((Column("base"), Column("base")), ())
+        Plan((Column("base"), Column("base")), ())
 
 
 def test_the_plot_says_what_it_shows_and_shows_every_answer() -> None:
@@ -251,7 +248,7 @@ def test_roles_that_are_none_are_refused(roles: dict[str, list[str]]) -> None:
     with pytest.raises(StudioError, match="roles"):
         study.Study.from_dict({**made_up().as_dict(), "roles": roles})
     with pytest.raises(StudioError, match="roles"):
-        study.Plan((Column("base"), Column("left", Path("l")), Column("right", Path("r"))), (), roles=roles)
+        Plan((Column("base"), Column("left", Path("l")), Column("right", Path("r"))), (), roles=roles)
 
 
 def test_the_seeds_of_a_role_share_its_colour_and_symbol_in_different_shades() -> None:
@@ -265,30 +262,3 @@ def test_the_seeds_of_a_role_share_its_colour_and_symbol_in_different_shades() -
     figure = view.plot(made)
     assert len(figure.layout.annotations) == 3, "one arrow a role"
     assert [trace.name for trace in figure.data if trace.showlegend] == ["Base", "Left, 3 seeds", "Right (seed 7)", "Placebo (seed 7)"]
-
-
-def test_more_adapters_than_the_host_holds_are_asked_in_parts_with_the_base_in_the_first() -> None:
-    tuned = [Column(f"left (seed {n})", Path(str(n))) for n in range(10)]
-    plan = study.Plan((*tuned[:3], Column("base"), *tuned[3:]), QUESTIONS, samples=2)
-    assert [[column.name for column in part] for part in plan.together] == [
-        ["base", *(column.name for column in tuned[:8])],
-        [column.name for column in tuned[8:]],
-    ]
-    host = Echo()
-    answers = study._answers(plan, host, lambda fraction, text: None, threading.Event())  # type: ignore[arg-type]
-    assert [len({row.column.name for row in rows}) for rows in host.batches] == [9, 9, 2, 2]
-    asked = [(question.id, sample, answer.column) for question, sample, answer in answers]
-    assert len(asked) == len(set(asked)) == 3 * 2 * 11
-    seeds = {(row.messages[0]["content"], row.seed) for rows in host.batches for row in rows}
-    assert len(seeds) == 3 * 2, "all columns share the seeds, in whichever part they are asked"
-
-
-class Echo:
-    """A host that answers with the column's name."""
-
-    def __init__(self) -> None:
-        self.batches: list[list[Row]] = []
-
-    def answer_all(self, rows: list[Row], sampling: object, stop: threading.Event) -> list[Answer]:
-        self.batches.append(list(rows))
-        return [Answer(row.column.name, "", row.column.name, 1, "eos", STAMP) for row in rows]
