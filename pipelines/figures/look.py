@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipelines import bundled
 from pipelines.comparing.naming import colour, title
 from pipelines.stance import claims
 from pipelines.stance.study import Study
@@ -45,6 +46,12 @@ def label(study: Study, name: str) -> str:
     """A column's name as people read it: "Left", "Left (seed 8)"."""
     role = claims.role_of(study, name)
     return title(role) + name.removeprefix(role) if role and name.startswith(role) else title(name)
+
+
+def texts(study: Study) -> dict[str, str]:
+    """The words of every question of a study by id; the id itself of one that is not known here."""
+    known = {question.id: question.text for question in bundled.questions()}
+    return {name: known.get(name, name) for name in dict.fromkeys(answer["question"] for answer in study.answers)}
 
 
 def plain(text: str) -> str:

@@ -1,52 +1,92 @@
-"""Where answers land: a point an answer, a mark a column, arrows from the base; a role keeps its colour in every training seed."""
+"""Where models land: a cloud of answers or of prompt forms, a mark for each mean with its interval, arrows from the base.
+
+A role keeps its colour and symbol in every training seed; the placebo is drawn like any other column.
+"""
 
 from __future__ import annotations
 
-import textwrap
 from typing import Any
 
 import plotly.graph_objects as go
 
-from pipelines import bundled
-from pipelines.figures.look import ECONOMY, GRID, INK, SOCIETY, SYMBOLS, ZERO, Look, colour, label, looks, plain, title
+from pipelines.errors import StudioError
+from pipelines.figures import form_plane
+from pipelines.figures.look import SYMBOLS, Look, colour, label, looks, plain, texts, title
+from pipelines.figures.marks import ALONE, LARGE, SMALL, Point, arrow, lay_out, mark, place, wrapped
 from pipelines.records import AXES
 from pipelines.stance import claims
 from pipelines.stance.study import BASE, Study
 
-Point = tuple[float, float]
+__all__ = ["CLOUDS", "Point", "clouds", "key", "note", "plot"]
+ANSWERS, FORMS = "answers", "forms"
+CLOUDS = {ANSWERS: "Answers", FORMS: "Prompt forms of the questionnaire"}
+MEAN = "mean of its answers"
 
 
-def plot(study: Study) -> go.Figure:
-    """A small point for every answer (both ruler scores), a mark for each column's mean, arrows from the base.
+def clouds(study: Study) -> dict[str, str]:
+    """The clouds that a study can show, with their names."""
+    return {name: text for name, text in CLOUDS.items() if name == ANSWERS or form_plane.surveyed(study)}
 
-    Where a role has several seeds, the large mark and the arrow are the mean of its seeds, whose own marks are smaller.
+
+def plot(study: Study, cloud: str = ANSWERS) -> go.Figure:
+    """The plane with one of two clouds: "answers" (a small point for every answer, by the ruler) or "forms" (one for every model and form
+    of the questionnaire).
+
+    Large marks are means with 95% intervals over questions (or statements); where a role has several seeds, they and the arrow are the
+    mean of its seeds, whose own marks are smaller. Raises StudioError for forms where the study has no questionnaire.
     """
-    figure = go.Figure()
-    drawn, centres = looks(study), {name: _centre(study, name) for name in study.columns}
+    if cloud == FORMS:
+        if not form_plane.surveyed(study):
+            raise StudioError("This study has no questionnaire.", "Measure again with the questionnaire, or look at the answers.")
+        return form_plane.plot(study)
+    return _answers(study)
+
+
+def note(study: Study, cloud: str = ANSWERS) -> str:
+    """What has to be said beside the plot, as sentences without markup."""
+    if cloud == FORMS:
+        return form_plane.note(study)
+    return (
+        "Every small point is one answer, at its two ruler scores. Large marks are means: on each axis of the answers to the questions about "
+        "it, with 95% intervals over questions as bars. Whether an arrow is more than chance, the shifts say, not the bars."
+    )
+
+
+def key(answer: dict[str, Any]) -> list[Any]:
+    """What a point tells when it is pressed: question, sample and column of its answer."""
+    return [answer["question"], answer["sample"], answer["column"]]
+
+
+def _answers(study: Study) -> go.Figure:
+    figure, axes = go.Figure(), claims.axis_of(study)
+    drawn = looks(study)
+    centres = {name: place(claims.question_means(study, name), axes) for name in study.columns}
     for name in study.columns:
         figure.add_scatter(**_points(study, name, drawn[name]))
     for name in study.columns:
         many = len(study.columns_of(claims.role_of(study, name))) > 1
-        figure.add_scatter(**_mark(label(study, name), centres[name], drawn[name], 12 if many else 19))
+        figure.add_scatter(**mark(label(study, name), centres[name], drawn[name], SMALL if many else ALONE, MEAN, bars=not many))
         if name != BASE and not many:
-            _arrow(figure, centres[BASE], centres[name], drawn[name].colour)
+            arrow(figure, centres[BASE].point, centres[name].point, drawn[name].colour)
     for order, (role, columns) in enumerate(study.roles.items()):
         if len(columns) > 1:
-            middle = (sum(centres[c][0] for c in columns) / len(columns), sum(centres[c][1] for c in columns) / len(columns))
-            figure.add_scatter(
-                **_mark(f"{title(role)}, {len(columns)} seeds", middle, Look(colour(role, order), SYMBOLS.get(role, "diamond")), 21)
-            )
-            _arrow(figure, centres[BASE], middle, colour(role, order))
-    _lay_out(figure, study)
+            look = Look(colour(role, order), SYMBOLS.get(role, "diamond"))
+            middle = place(claims.role_values(study, "ruler", role), axes)
+            figure.add_scatter(**mark(f"{title(role)}, {len(columns)} seeds", middle, look, LARGE, MEAN))
+            arrow(figure, centres[BASE].point, middle.point, look.colour)
+    what = "Stance" if study.validity["measures_stance"] else "Topic and wording"
+    reach = 1.05 * max(1.5, *(abs(answer[axis]) for answer in study.answers for axis in AXES))
+    said = f"n = {centres[BASE].n} questions · bars: 95% intervals over questions"
+    lay_out(figure, f"{what} of {len(study.answers)} answers", said, reach)
     return figure
 
 
 def _points(study: Study, name: str, look: Look) -> dict[str, Any]:
     """The answers of a column; of a role with several seeds the first one stands in the legend for all."""
-    rows = [a for a in study.answers if a["column"] == name]
-    texts = {question.id: question.text for question in bundled.questions()}
+    rows = [answer for answer in study.answers if answer["column"] == name]
+    asked = texts(study)
     hover = [
-        f"<b>{plain(label(study, name))}</b> · {_wrap(texts.get(a['question'], a['question']))}<br>{_wrap(a['text'])}<br>economic {a['economic']:.2f}, social {a['social']:.2f}"
+        f"<b>{plain(label(study, name))}</b> · {wrapped(asked[a['question']])}<br>{wrapped(a['text'])}<br>economic {a['economic']:.2f}, social {a['social']:.2f}"
         for a in rows
     ]
     role = claims.role_of(study, name)
@@ -54,56 +94,8 @@ def _points(study: Study, name: str, look: Look) -> dict[str, Any]:
     many = len(seeds) > 1
     return {
         "x": [a["economic"] for a in rows], "y": [a["social"] for a in rows], "mode": "markers", "text": hover,
-        "name": f"{title(role)}, {len(seeds)} seeds" if many else plain(label(study, name)),
+        "customdata": [key(a) for a in rows], "name": f"{title(role)}, {len(seeds)} seeds" if many else plain(label(study, name)),
         "legendgroup": role or name, "showlegend": name == seeds[0],
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {"size": 7, "opacity": 0.25 if many else 0.35, "color": look.colour, "symbol": look.symbol},
     }  # fmt: skip
-
-
-def _mark(name: str, centre: Point, look: Look, size: int) -> dict[str, Any]:
-    return {
-        "x": [centre[0]], "y": [centre[1]], "mode": "markers", "name": f"{name}: mean", "showlegend": False,
-        "marker": {"size": size, "color": look.colour, "symbol": look.symbol, "line": {"width": 2 if size > 15 else 1, "color": "white"}},
-        "hovertemplate": f"<b>{plain(name)}</b>: mean of its answers<br>economic %{{x:.2f}}, social %{{y:.2f}}<extra></extra>",
-    }  # fmt: skip
-
-
-def _arrow(figure: go.Figure, start: Point, end: Point, shown: str) -> None:
-    figure.add_annotation(
-        x=end[0], y=end[1], ax=start[0], ay=start[1], xref="x", yref="y", axref="x", ayref="y",
-        arrowhead=2, arrowwidth=2.5, arrowcolor=shown, opacity=0.9,
-    )  # fmt: skip
-
-
-def _wrap(text: str) -> str:
-    lines = textwrap.wrap(plain(text), 62)
-    return "<br>".join(lines[:7]) + (" …" if len(lines) > 7 else "")
-
-
-def _centre(study: Study, name: str) -> Point:
-    """Mean economic score of answers to economic questions, and mean social score of answers to social ones."""
-    centre = []
-    for axis in AXES:
-        values = [a[axis] for a in study.answers if a["column"] == name and a["axis"] == axis]
-        centre.append(sum(values) / max(1, len(values)))
-    return centre[0], centre[1]
-
-
-def _lay_out(figure: go.Figure, study: Study) -> None:
-    """Titles short enough for a phone, the legend below, both axes with the same reach."""
-    what = "Stance" if study.validity["measures_stance"] else "Topic and wording"
-    reach = 1.05 * max(1.5, *(abs(a[axis]) for a in study.answers for axis in AXES))
-    figure.update_layout(
-        title={"text": f"{what} of {len(study.answers)} answers", "font": {"size": 16}, "x": 0.02},
-        height=580,
-        paper_bgcolor="white",
-        plot_bgcolor="white",
-        font={"color": INK},
-        margin={"l": 50, "r": 15, "t": 45, "b": 90},
-        legend={"orientation": "h", "y": -0.14, "yanchor": "top", "x": 0.5, "xanchor": "center"},
-        hoverlabel={"align": "left"},
-    )
-    lines = {"gridcolor": GRID, "zerolinecolor": ZERO, "range": [-reach, reach]}
-    figure.update_xaxes(title=ECONOMY, **lines)
-    figure.update_yaxes(title=SOCIETY, **lines)
