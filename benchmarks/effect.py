@@ -13,8 +13,9 @@ from benchmarks.make_adapters import columns
 from pipelines import bundled
 from pipelines.models.host import ModelHost
 from pipelines.paths import Paths, read_json
-from pipelines.stance import claims, study
+from pipelines.stance import claims, measuring, study
 from pipelines.stance.embedding import Embedder
+from pipelines.stance.plan import Plan
 from pipelines.stance.ruler import Ruler
 from pipelines.tuning.runs import Run
 
@@ -29,8 +30,10 @@ def measure(half: str, recorded: bool) -> study.Study:
     if recorded:
         return study.Study.from_dict(read_json(bundled.RECORDED / "stance.json"))
     paths = Paths.from_environment()
-    plan = study.Plan(columns(), bundled.questions(half), bundled.completions())
-    return study.run(plan, ModelHost(paths), Ruler(Embedder(paths)), lambda fraction, text: print(f"[{fraction:4.0%}] {text}", flush=True))
+    plan = Plan(columns(), bundled.questions(half), bundled.completions())
+    return measuring.run(
+        plan, ModelHost(paths), Ruler(Embedder(paths)), lambda fraction, text: print(f"[{fraction:4.0%}] {text}", flush=True)
+    )
 
 
 def main() -> None:

@@ -20,8 +20,9 @@ from pipelines.models.host import ModelHost, Row
 from pipelines.models.template import ask
 from pipelines.paths import ASSETS, Paths, file_hash, read_json, write_json
 from pipelines.records import Column, Sampling
-from pipelines.stance import study
+from pipelines.stance import measuring
 from pipelines.stance.embedding import Embedder
+from pipelines.stance.plan import planned
 from pipelines.stance.ruler import Ruler
 from pipelines.tuning import runs
 from pipelines.tuning.recipe import Recipe
@@ -66,8 +67,9 @@ def record(paths: Paths) -> None:
     """Writes the comparison of the first screen and the study that Stance opens with."""
     host = ModelHost(paths)
     record_comparison(host)
-    plan = study.Plan(columns(), bundled.questions(), bundled.completions())
-    result = study.run(plan, host, Ruler(Embedder(paths)), lambda fraction, text: print(f"[{fraction:4.0%}] {text}", flush=True))
+    result = measuring.run(
+        planned(columns(), "full"), host, Ruler(Embedder(paths)), lambda fraction, text: print(f"[{fraction:4.0%}] {text}", flush=True)
+    )
     result.notes = {"recorded": date.today().isoformat()}
     write_json(bundled.RECORDED / "stance.json", result.as_dict())
 

@@ -23,6 +23,7 @@ from pipelines.commands import models as commands
 from pipelines.commands import orders as tuning_orders
 from pipelines.commands import review as review_commands
 from pipelines.commands import runs as run_commands
+from pipelines.commands import stance_options
 from pipelines.commands import tune as tuning_commands
 from pipelines.errors import StudioError
 from pipelines.models.catalog import LANGUAGE_MODEL
@@ -79,7 +80,8 @@ def parser() -> argparse.ArgumentParser:
     for lever in fields(Sampling):
         ask.add_argument(f"--{lever.name.replace('_', '-')}", type=type(lever.default), default=lever.default, help=lever.metadata["hint"])
     _add_compare(command("compare", compare_commands.compare, "ask a whole prompt set of several columns; Ctrl+C keeps what was answered"))
-    _add_stance(command)
+    stance = names.add_parser("stance", help="measure where answers land: run, score, ruler, compare, dose, course, report")
+    stance_options.add(_adder(stance.add_subparsers(required=True, metavar="ACTION")))
     review = names.add_parser("review", help="human reviews: list, show and close them, write reports, delete what is over")
     _add_review(_adder(review.add_subparsers(required=True, metavar="ACTION")))
     _add_runs(command("runs", run_commands.runs, "list runs or find them by words; show, name, compare or delete them"))
@@ -213,17 +215,6 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
     compare.add_argument("--list", action="store_true", help="list all batches")
     compare.add_argument("--delete", metavar="BATCH", help="delete a batch for good")
     compare.add_argument("--output", type=Path, metavar="FILE", help=f"write the answers there: {', '.join(compare_commands.FORMATS)}")
-
-
-def _add_stance(command: Command) -> None:
-    stance = command("stance", commands.stance, "measure where answers land; `score` places any texts with the ruler")
-    stance.add_argument("action", nargs="?", choices=("measure", "score"), default="measure")
-    stance.add_argument("--input", type=Path, help='score: a JSONL file with {"text": ...} a line')
-    stance.add_argument("--columns", default="base,left,right,placebo")
-    stance.add_argument("--half", choices=("all", "development", "confirmation"), default="all")
-    stance.add_argument("--samples", type=int, default=3)
-    stance.add_argument("--questions", type=int, default=0, help="only the first N questions; 0 means all")
-    stance.add_argument("--output", type=Path, help="write the whole study as JSON")
 
 
 def _add_review(command: Command) -> None:

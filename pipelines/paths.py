@@ -64,6 +64,11 @@ class Paths:
         return self.root / "results"
 
     @property
+    def measured(self) -> Path:
+        """What columns answered to each instrument, by hash, so that nothing is asked twice."""
+        return self.root / "measured"
+
+    @property
     def comparisons(self) -> Path:
         """Comparisons that links open, by id."""
         return self.root / "comparisons"

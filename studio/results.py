@@ -56,8 +56,8 @@ def opened(name: str, paths: Paths) -> Study:
         if (paths.results / name).stat().st_size > MAX_BYTES:
             raise ValueError("too large")
         study = Study.from_dict(read_json(paths.results / name))
-        if not study.answers:
-            raise ValueError("no answers")
+        if not study.answers or not set(study.columns) <= set(study.collateral):
+            raise ValueError("something is missing")
         study.notes.setdefault("computed", f"{_made(paths.results / name):%Y-%m-%d %H:%M}")
     except (OSError, ValueError, TypeError, AttributeError, RecursionError, StudioError) as error:
         raise damaged(name) from error

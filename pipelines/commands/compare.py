@@ -109,7 +109,7 @@ def _unknown(key: str, listed: Catalog) -> StudioError:
 
 
 def _run(options: argparse.Namespace, batch: Batch, columns: Sequence[Column], host: ModelHost) -> int:
-    with _interruptible() as stop:
+    with interruptible() as stop:
         batch = batches.run(batch, columns, host, progress, stop)
     if batch.state == "finished":
         return _tell(options, batch)
@@ -121,7 +121,7 @@ def _run(options: argparse.Namespace, batch: Batch, columns: Sequence[Column], h
 
 
 @contextmanager
-def _interruptible() -> Iterator[threading.Event]:
+def interruptible() -> Iterator[threading.Event]:
     """The first Ctrl+C sets the signal, at which an answer ends within a word; the second one leaves at once, which loses no more."""
     stop = threading.Event()
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 from pipelines import bundled
 from pipelines.commands.console import out, progress
 from pipelines.errors import StudioError
 from pipelines.models.catalog import LANGUAGE_MODEL
 from pipelines.paths import Paths
-from pipelines.records import AXES, Column, Sampling
+from pipelines.records import Column, Sampling
 
 BASE = "base"
 
@@ -72,59 +70,3 @@ def ask(options: argparse.Namespace, paths: Paths) -> None:
     rows = [Row(column, template.ask(options.question), sampling.seed) for column in _columns(options.columns, options.strength, paths)]
     answers = host.answer_all(rows, sampling)
     out(options, [answer.as_dict() for answer in answers], "\n\n".join(f"[{a.column}] {a.text}" for a in answers))
-
-
-def stance(options: argparse.Namespace, paths: Paths) -> None:
-    """Measures columns, or scores texts."""
-    from pipelines.stance.embedding import Embedder
-    from pipelines.stance.ruler import Ruler
-
-    ruler = Ruler(Embedder(paths))
-    if options.action == "score":
-        _score(options, ruler)
-    else:
-        _measure(options, paths, ruler)
-
-
-def _score(options: argparse.Namespace, ruler: Any) -> None:
-    if options.input is None:
-        raise StudioError("There is nothing to score.", 'Give --input FILE.jsonl with a {"text": ...} on every line.')
-    from pipelines.corpus.sources import open_source
-
-    texts = []
-    rows = (row for batch in open_source(str(options.input)).batches() for row in batch)
-    for number, row in enumerate(rows, 1):
-        if not isinstance(row.get("text"), str):
-            raise StudioError(f"Row {number} of {options.input.name} has no text.", 'Every line must look like {"text": "..."}.')
-        texts.append(row["text"])
-    scores = ruler.score(texts)
-    if options.json:
-        print(json.dumps(scores))
-        return
-    for score in scores:
-        print(json.dumps({axis: round(score[axis], 4) for axis in AXES}))
-
-
-def _measure(options: argparse.Namespace, paths: Paths, ruler: Any) -> None:
-    from pipelines.models.host import ModelHost
-    from pipelines.paths import write_json
-    from pipelines.stance import claims, study
-
-    questions = bundled.questions(options.half)
-    plan = study.Plan(
-        tuple(_columns(options.columns, 1.0, paths)),
-        questions[: options.questions or len(questions)],
-        bundled.completions(),
-        options.samples,
-    )
-    result = study.run(plan, ModelHost(paths), ruler, progress)
-    if options.output:
-        write_json(options.output, result.as_dict())
-    rows = claims.shift_table(result)
-    lines = [
-        f"{r['column']:10} {r['instrument']:10} {r['axis']:9} {r['mean']:+.3f} [{r['low']:+.3f}, {r['high']:+.3f}] p={r['p_holm']:.3f} n={r['n']}"
-        for r in rows
-    ]
-    out(
-        options, {"shifts": rows, "validity": result.validity, "collateral": result.collateral, "seconds": result.seconds}, "\n".join(lines)
-    )

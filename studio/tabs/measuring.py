@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 import gradio as gr
 
-from pipelines import bundled
 from pipelines.comparing.columns import RESERVED, Catalog
-from pipelines.errors import StudioError
-from pipelines.records import Question
-from pipelines.stance.study import BASE, Plan
+from pipelines.comparing.measured import plan_of
+from pipelines.stance.plan import PROFILES, Plan
+from pipelines.stance.study import BASE
 from studio.services import Services
 from studio.tabs.comparing.choosing import hint
 
-SIZES = {
-    "Quick look: 8 questions, 1 answer each": (8, 1),
-    "All 40 questions, 1 answer each": (40, 1),
-    "Full: 40 questions, 3 answers each": (40, 3),
-}
+SIZES = [(f"{profile.name.capitalize()}: {profile.about}", name) for name, profile in PROFILES.items()]
 BUNDLED, ALL = "bundled", "all"
 
 
@@ -64,26 +58,6 @@ def open_in_stance(services: Services, group_id: str) -> tuple[Any, ...]:
     return gr.Tabs(selected="stance"), *choose(services, f"group:{group_id}")
 
 
-def plan(services: Services, keys: Sequence[str], how_much: str, which: str | None) -> tuple[Plan, dict[str, Any]]:
+def plan(services: Services, keys: Sequence[str], how_much: str, which: str | None, **more: Any) -> tuple[Plan, dict[str, Any]]:
     """The plan and the study's notes. Raises StudioError where the base or a tuned column is missing, or the group is gone."""
-    if BASE not in keys or len(keys) < 2:
-        raise StudioError("The base and at least one tuned column are needed.", "Shifts are measured from the base: choose both.")
-    listed = services.catalog()
-    count, samples = SIZES[how_much]
-    made = {"computed": datetime.now().isoformat(" ", "minutes")}
-    if not (which or "").startswith("group:"):
-        return Plan(tuple(listed.columns(keys)), _spread(count), bundled.completions(), samples), made
-    group = listed.sets.get((which or "").removeprefix("group:"))
-    if group is None:
-        raise StudioError("This group is gone, or none of its runs has ended.", "Choose other adapters.")
-    tuned = [offer.column() for offer in group.offers if offer.key in keys]
-    names = [column.name for column in tuned]
-    roles = {role: some for role, columns in group.roles.items() if (some := [name for name in columns if name in names])}
-    made_plan = Plan((*listed.columns([BASE]), *tuned), _spread(count), bundled.completions(), samples, roles=roles)
-    return made_plan, {**made, "group": {"id": group.id, "name": group.name}, "same_settings": group.same_settings}
-
-
-def _spread(count: int) -> tuple[Question, ...]:
-    """Questions spread evenly over axes and topics."""
-    everything = bundled.questions()
-    return everything[:: len(everything) // count][:count]
+    return plan_of(services.catalog(), keys, how_much, which, **more)

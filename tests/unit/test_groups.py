@@ -25,6 +25,7 @@ from studio.tabs import measuring
 from studio.tabs import stance as tab
 from studio.tabs.comparing import answering, choosing, remembering
 from studio.tabs.comparing.answering import Wish
+from studio.tabs.stances import measure
 from tests.unit.test_study import made_up, seeded
 
 EMBEDDED = embedded_fingerprint()
@@ -264,7 +265,7 @@ def test_a_public_studio_offers_what_it_ships_with_and_nothing_else(services: Se
     services.public = True
     assert list(services.catalog().offers) == ["base", "left", "right", "placebo"] and not services.catalog().sets
     assert [name for _, name in tab._earlier(services)] == [tab.RECORDED]
-    assert "Recorded" in tab._open(services, results.listed(services.paths)[0][1], None)[2]
+    assert "Recorded" in opening(services)(results.listed(services.paths)[0][1], None)[2]
 
 
 def opened(services: Services, kept: Any, there: bool = False, **query: str) -> tuple[Any, ...]:
@@ -377,14 +378,14 @@ def test_stance_offers_groups_with_their_own_column_names(services: Services) ->
 def test_a_groups_plan_knows_the_roles_of_what_is_ticked(services: Services) -> None:
     group = make_group(services.paths, seeds=2)
     _, keys = measuring.columns_of(services.catalog(), f"group:{group}")
-    size = next(iter(measuring.SIZES))
+    size = "quick"
     plan, about = measuring.plan(services, keys[:-1], size, f"group:{group}")
     assert plan.roles == {
         "left": ["left (seed 7)", "left (seed 8)"],
         "right": ["right (seed 7)", "right (seed 8)"],
         "placebo": ["placebo (seed 7)"],
     }
-    assert [column.name for column in plan.columns][:2] == ["base", "left (seed 7)"] and len(plan.questions) == 8
+    assert [column.name for column in plan.columns][:2] == ["base", "left (seed 7)"] and len(plan.questions) == 12
     assert about["group"] == {"id": group, "name": "Rents"} and about["same_settings"] is True
     plan, about = measuring.plan(services, ["base", "left", "placebo"], size, "bundled")
     assert plan.roles == {} and "group" not in about
@@ -399,7 +400,7 @@ def test_a_group_with_other_settings_in_it_is_marked(services: Services) -> None
     run = Run(services.paths.runs / "Rents-07-0-left")
     write_json(run.folder / "job.json", {**run.job, "settings_hash": "others"})
     _, keys = measuring.columns_of(services.catalog(), f"group:{group}")
-    assert measuring.plan(services, keys, next(iter(measuring.SIZES)), f"group:{group}")[1]["same_settings"] is False
+    assert measuring.plan(services, keys, "quick", f"group:{group}")[1]["same_settings"] is False
 
 
 def test_a_group_opens_in_stance_and_one_that_is_gone_leaves_the_bundled_ones(services: Services) -> None:
@@ -416,13 +417,21 @@ def test_what_was_ticked_in_stance_stays_as_far_as_it_is_there(services: Service
     assert measuring.refreshed(services, "group:gone", keys)[1]["value"] == ["base"]
 
 
-def test_more_seeds_take_longer_and_so_do_more_answers() -> None:
-    def seconds(columns: int, size: int) -> float:
-        words = tab._expected(["x"] * columns, list(measuring.SIZES)[size])
+def test_more_columns_and_a_larger_profile_take_longer(services: Services) -> None:
+    def seconds(columns: list[str], size: str) -> float:
+        words = measure._expected(services, columns, size, None, False)
         parts = words.split("About ")[1].split(" on two")[0].split()
         return sum(int(number) * {"s": 1, "min": 60, "h": 3600}[unit] for number, unit in zip(parts[::2], parts[1::2], strict=True))
 
-    assert seconds(4, 0) < seconds(16, 0) and seconds(4, 1) < seconds(4, 2) and seconds(0, 0) > 0
+    few, all_four = ["base", "left"], ["base", "left", "right", "placebo"]
+    assert 0 < seconds(few, "quick") < seconds(all_four, "quick") < seconds(all_four, "full") < seconds(all_four, "robust")
+    assert seconds([], "quick") > 0 and "no profile" in measure._expected(services, few, "huge", None, False)
+
+
+def opening(services: Services) -> Any:
+    """What the page does where an earlier result is chosen."""
+    with gr.Blocks():
+        return tab.build(services)["open"]
 
 
 def write_result(paths: Paths, name: str, content: Any) -> None:
@@ -448,8 +457,8 @@ def test_a_result_without_roles_or_a_time_in_it_opens_and_says_when_it_was_made(
     old = made_up().as_dict()
     del old["roles"], old["notes"]
     write_result(services.paths, "stance-20251231-235900.json", old)
-    _, state, source, *shown = tab._open(services, "stance-20251231-235900.json", None)
-    assert "Computed 2025-12-31 23:59" in source and Study.from_dict(state).columns == old["columns"] and len(shown) == 6
+    _, state, source, *shown = opening(services)("stance-20251231-235900.json", None)
+    assert "Computed 2025-12-31 23:59" in source and Study.from_dict(state).columns == old["columns"] and len(shown) > 6
 
 
 @pytest.mark.parametrize(
@@ -473,7 +482,7 @@ def test_a_result_without_roles_or_a_time_in_it_opens_and_says_when_it_was_made(
 def test_a_damaged_result_is_skipped_with_a_sentence(services: Services, content: Any) -> None:
     whole = made_up().as_dict()
     write_result(services.paths, "stance-20251231-235900.json", {**whole, **content} if isinstance(content, dict) and content else content)
-    earlier, state, source, *rest = tab._open(services, "stance-20251231-235900.json", None)
+    earlier, state, source, *rest = opening(services)("stance-20251231-235900.json", None)
     assert "is damaged and can&#x27;t be shown" in source and "Recorded" in source, "what is still shown keeps its line"
     assert earlier["value"] is None and "value" not in state and not any("value" in one for one in rest)
 
