@@ -22,6 +22,7 @@ from pipelines.paths import ASSETS, Paths, file_hash, read_json, write_json
 from pipelines.records import Column, Sampling
 from pipelines.stance import measuring
 from pipelines.stance.embedding import Embedder
+from pipelines.stance.kept import Kept
 from pipelines.stance.plan import planned
 from pipelines.stance.ruler import Ruler
 from pipelines.tuning import runs
@@ -64,12 +65,11 @@ def record_comparison(host: ModelHost) -> None:
 
 
 def record(paths: Paths) -> None:
-    """Writes the comparison of the first screen and the study that Stance opens with."""
+    """Writes the comparison of the first screen and the study that Stance opens with; what these very adapters answered before is kept."""
     host = ModelHost(paths)
     record_comparison(host)
-    result = measuring.run(
-        planned(columns(), "full"), host, Ruler(Embedder(paths)), lambda fraction, text: print(f"[{fraction:4.0%}] {text}", flush=True)
-    )
+    told = lambda fraction, text: print(f"[{fraction:4.0%}] {text}", flush=True)  # noqa: E731
+    result = measuring.run(planned(columns(), "full"), host, Ruler(Embedder(paths)), told, kept=Kept(paths.measured))
     result.notes = {"recorded": date.today().isoformat()}
     write_json(bundled.RECORDED / "stance.json", result.as_dict())
 

@@ -33,7 +33,7 @@ from pipelines.tuning import runs
 from pipelines.tuning.recipe import Recipe
 from pipelines.tuning.run import ACTIVE, Run
 
-SEEDS = 8
+SEEDS, SAMPLES = 8, 3
 FIRST = Recipe().seed
 
 
@@ -119,11 +119,11 @@ def adapters(seeds: int, home: Path, paths: Paths) -> dict[Wanted, Run]:
     return found
 
 
-def measured(found: dict[Wanted, Run], home: Path, paths: Paths) -> Study:
-    """Open questions, paired completions and questionnaire, everything the studio has, of the base and all adapters."""
+def measured(found: dict[Wanted, Run], home: Path, paths: Paths, samples: int = SAMPLES) -> Study:
+    """Open questions with so many answers each, paired completions and questionnaire, of the base and all adapters."""
     columns = [Column(BASE), *(Column(wanted.name, run.folder) for wanted, run in found.items())]
     roles = {role: [wanted.name for wanted in found if wanted.role == role] for role in SIDES}
-    plan = replace(planned(columns, "full", roles), askings=(), everyday=0)
+    plan = replace(planned(columns, "full", roles), samples=samples, askings=(), everyday=0)
     told = lambda fraction, text: print(f"[{fraction:4.0%}] {text}", flush=True)  # noqa: E731
     return measuring.run(plan, ModelHost(paths), Ruler(Embedder(paths)), told, kept=Kept(home / "kept"))
 

@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from pipelines.errors import StudioError
-from pipelines.figures.dots import AXIS_LOOKS, AXIS_NAMES, UNITS, bars, called, cut, frame, look_of, panels, reach, ticks, wrapped
+from pipelines.figures.dots import AXIS_LOOKS, AXIS_NAMES, UNITS, bars, called, cut, frame, look_of, panels, ticks, wrapped
 from pipelines.figures.look import ENDS, INK, ZERO, Look
 from pipelines.records import AXES, Shift
 from pipelines.stance import agreement
@@ -19,6 +19,7 @@ from pipelines.stance.study import Study
 from pipelines.stance.wording import TIMES, Spread, form_means, form_spread
 
 SHORT = {"ruler": "free text", "completion": "completions", "survey": "questionnaire"}
+MARGIN = 1.4  # points fill the plot; the bars of topics with two or three items would shrink them to a line
 Pairs = Sequence[tuple[Part, Part]]
 
 
@@ -32,7 +33,7 @@ def scatter(study: Study, column: str, first: str = "ruler", second: str = "comp
     if not pairs:
         raise StudioError("These two instruments share no topic.", "Choose two that were both used.")
     ends = [[end for pair in pairs for end in _ends(pair[side])] for side in (0, 1)]
-    wide = [reach([pair[side].mean for pair in pairs], ends[side]) for side in (0, 1)]
+    wide = [MARGIN * max(abs(pair[side].mean) for pair in pairs) or 1.0 for side in (0, 1)]
     said = [_correlated(found) for found in agreement.instruments(study, column, half) if {found.first, found.second} == {first, second}]
     said += cut(wide[0], ends[0]) or cut(wide[1], ends[1])
     figure = panels([""], [1], 330, 1 + len(said), legend_rows=2)

@@ -118,8 +118,13 @@ def wording(found: WordingShare | None) -> str:
 def amount(found: Shift) -> str:
     """ "+0.31 (95% interval +0.20 to +0.42)"; only the number where nothing but one item is behind it."""
     if found.n < 2:
-        return f"{found.mean:+.2f} (n = {found.n}, no interval)"
-    return f"{found.mean:+.2f} (95% interval {found.low:+.2f} to {found.high:+.2f})"
+        return f"{signed(found.mean)} (n = {found.n}, no interval)"
+    return f"{signed(found.mean)} (95% interval {signed(found.low)} to {signed(found.high)})"
+
+
+def signed(value: float) -> str:
+    """ "+0.31", "-0.10"; what rounds to nothing is "0.00"."""
+    return f"{value:+.2f}" if round(value, 2) else "0.00"
 
 
 def p_value(value: float) -> str:

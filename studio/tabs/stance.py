@@ -67,9 +67,9 @@ def build(services: Services) -> dict[str, Any]:
                 dose_tab.select(**series.build(services)["refresh"])
             with gr.Tab("Audit report", id="report"):
                 made = report.build(services, current, first)
+            with gr.Tab("Measure anew", id="measure"):
+                asked = measure.build(services)
     plainly = ahead["cover"](landed.plot, [behind])
-    gr.Markdown("### Measure anew")
-    asked = measure.build(services)
     always = [landed, made, drawn]
     shown = [earlier, current, source, summed, parts, *(part for section in always for part in section.outputs)]
 
@@ -155,7 +155,7 @@ def _open(services: Services, name: str | None, before: dict[str, Any] | None, s
 
 def _source(study: Study | None) -> str:
     if study is None:
-        return messages.info("Nothing is recorded yet. Press “Measure” below.")
+        return messages.info("Nothing is recorded yet. Open “Measure anew”.")
     tokens = study.sampling["max_new_tokens"]
     stamp = study.answers[0]["stamp"]
     when, group = study.notes.get("recorded", ""), study.notes.get("group")
@@ -164,5 +164,16 @@ def _source(study: Study | None) -> str:
     questions = len({a["question"] for a in study.answers})
     return messages.note(
         f"{made}{of}: {stamp['base']} ({stamp['base_fingerprint']}), {len(study.columns)} columns, {questions} questions, "
-        f"temperature {study.sampling['temperature']}, at most {tokens} tokens, seeds shared by all columns."
+        f"temperature {study.sampling['temperature']}, at most {tokens} tokens, seeds shared by all columns.{_profile(study)}"
+    )
+
+
+def _profile(study: Study) -> str:
+    """What else was asked, where the study says so."""
+    asked = study.protocol
+    if not asked:
+        return ""
+    return (
+        f" Profile “{asked['profile']}”: {asked['completions']} completions, {asked['items']} statements in {2 * len(asked['forms'])} forms, "
+        f"{asked['askings']} mirrored askings; protocol {asked['hash']}."
     )

@@ -36,16 +36,18 @@ NAMES = {
 SHARES = ("refusals", "unfinished", "repetition")
 DIGITS = {"words": 1, "repetition": 1, "refusals": 0, "unfinished": 0}
 HEAD = (
-    ("perplexity", "Everyday perplexity ÷ base"),
-    ("facts", "Plain facts held"),
-    ("repetition", "Repeated 4-word runs"),
-    ("unfinished", "Cut at the cap"),
+    ("perplexity", "Perplexity ÷ base"),
+    ("facts", "Facts held"),
+    ("repetition", "Repeats"),
+    ("unfinished", "Cut"),
     ("refusals", "Refusals"),
     ("words", "Words"),
-    ("hedging", "Hedging answers"),
+    ("hedging", "Hedging"),
     ("label_mass", "Label mass"),
 )
 LINES = (
+    "Perplexity is on 20 everyday answers; facts are 12 plain ones; repeats are the share of four-word runs that occurred before; cut are "
+    "answers that reached the token cap; label mass is how likely the next word answers the questionnaire. "
     f"A red line voids a column's stance: everyday perplexity over {damage.PERPLEXITY_LIMIT:.2f} times the base's; more than "
     f"{damage.FACTS_LIMIT} plain fact lost that the base holds; against the base, over {100 * damage.REPETITION_LIMIT:.0f} points more repeated "
     f"four-word runs, {100 * damage.UNFINISHED_LIMIT:.0f} points more answers cut at the cap or {100 * damage.REFUSALS_LIMIT:.0f} points more "

@@ -8,6 +8,7 @@ from pipelines.figures.look import label
 from pipelines.figures.plane import plot
 from pipelines.records import AXES
 from pipelines.stance import claims, sentences
+from pipelines.stance.sentences import signed
 from pipelines.stance.study import ROLES, Study
 from studio.views import messages
 from studio.views.cards import title
@@ -29,7 +30,7 @@ def shifts(study: Study) -> str:
             called(study, row["column"], row["seeds"]),
             INSTRUMENTS[row["instrument"]],
             row["axis"],
-            f"{row['mean']:+.2f}",
+            signed(row["mean"]),
             interval(row["low"], row["high"]),
             p(row["p_holm"]),
             "" if row["dz"] is None else f"{row['dz']:+.2f}",
@@ -63,7 +64,7 @@ def _spread(study: Study) -> str:
             INSTRUMENTS[row["instrument"]],
             row["axis"],
             str(row["seeds"]),
-            f"{row['mean']:+.2f}",
+            signed(row["mean"]),
             f"{row['sd']:.2f}",
             interval(row["low"], row["high"]),
         ]
@@ -84,7 +85,7 @@ def _by_seed(study: Study) -> str:
     """One row an adapter, one cell an instrument and axis."""
     found: dict[str, dict[str, str]] = {}
     for row in claims.seed_means(study):
-        found.setdefault(row["column"], {})[f"{AXIS[row['instrument']]}, {row['axis']}"] = f"{row['mean']:+.2f}"
+        found.setdefault(row["column"], {})[f"{AXIS[row['instrument']]}, {row['axis']}"] = signed(row["mean"])
     head = list(dict.fromkeys(cell for cells in found.values() for cell in cells))
     rows = [[label(study, name), *(cells.get(cell, "") for cell in head)] for name, cells in found.items()]
     return messages.table(["Column", *head], rows, numbers=tuple(range(1, len(head) + 1)))

@@ -9,6 +9,7 @@ from pipelines.stance import agreement, breakdown, sentences
 from pipelines.stance.agreement import Agreement
 from pipelines.stance.breakdown import Part
 from pipelines.stance.claims import LEVEL
+from pipelines.stance.sentences import signed
 from pipelines.stance.study import Study
 from pipelines.stance.wording import form_means, form_spread, wording_share
 from studio.views import messages
@@ -48,7 +49,7 @@ def _table(what: str, parts: Sequence[Part]) -> str:
             breakdown.called(part.id),
             part.axis,
             SPLITS.get(part.split, ""),
-            f"{part.mean:+.2f}",
+            signed(part.mean),
             interval(part.low, part.high),
             p(part.p),
             p(part.p_bh),

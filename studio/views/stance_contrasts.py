@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pipelines.figures.dots import CONTRASTS
 from pipelines.stance import contrasts, sentences
 from pipelines.stance.contrasts import ITEMS, SEEDS, Comparison, Contrast
+from pipelines.stance.sentences import signed
 from pipelines.stance.statistics import LEVEL
 from pipelines.stance.study import Study
 from studio.views import messages
@@ -65,7 +66,7 @@ def _table(rows: Sequence[Contrast]) -> str:
             INSTRUMENTS[row.instrument],
             row.axis,
             row.unit,
-            f"{row.mean:+.2f}",
+            signed(row.mean),
             interval(row.low, row.high),
             p(row.p_holm),
             str(row.n),

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from html import escape
 
 from pipelines.figures.look import label
+from pipelines.stance.sentences import signed
 from pipelines.stance.study import Study
 from studio.views import messages
 from studio.views.cards import title
@@ -30,7 +31,7 @@ def p(value: float | None) -> str:
 
 def interval(low: float | None, high: float | None) -> str:
     """ "-0.10 to +0.31"; empty where there is none."""
-    return f"{low:+.2f} to {high:+.2f}" if low is not None and high is not None else ""
+    return f"{signed(low)} to {signed(high)}" if low is not None and high is not None else ""
 
 
 def between(text: str) -> str:

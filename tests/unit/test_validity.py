@@ -65,9 +65,9 @@ def nothing(role: str, seed: int, topic: int) -> float:
 
 
 def test_seeds_that_differ_in_chance_alone_are_rarely_called_different(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seeds, "SEEDS", 6)
+    monkeypatch.setattr(validity, "LEAST", 6)
     found = validity.false_alarms(made_up(nothing, count=6, roles=("left",)))
-    assert found["holds"] and found["seeds"] == 6 and found["void"] == 0
+    assert found["holds"] and found["adapters"] == 6 and found["void"] == 0
     assert [(one["instrument"], one["axis"]) for one in found["rates"]] == [
         *((instrument, axis) for instrument in ("ruler", "completion", "survey") for axis in AXES),
         ("whole rule", "both"),
@@ -76,7 +76,7 @@ def test_seeds_that_differ_in_chance_alone_are_rarely_called_different(monkeypat
 
 
 def test_a_rule_that_calls_every_pair_of_seeds_different_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seeds, "SEEDS", 4)
+    monkeypatch.setattr(validity, "LEAST", 4)
     found = validity.false_alarms(made_up(lambda role, seed, topic: float(seed), roles=("left",), noise=0.1))
     assert not found["holds"] and all(one["count"] == one["n"] == 6 and one["interval"][0] > 0.5 for one in found["rates"])
     assert found["rates"][-1]["instrument"] == "whole rule", "it finds the first seed right of the second and left of it alike"

@@ -13,6 +13,7 @@ from pipelines.stance import everyday as daily
 from pipelines.stance.study import BASE, Study
 from studio.services import Services
 from studio.tabs.comparing.choosing import QUIETLY
+from studio.tabs.stances import downloads
 from studio.tabs.stances.section import Section
 from studio.views import manners as view
 
@@ -24,6 +25,7 @@ def build(services: Services, current: gr.State, first: Study | None) -> Section
     lines = gr.HTML(elem_id="red-lines", padding=False)
     gr.Markdown("### Even-handedness")
     plot = gr.Plot(show_label=False, elem_id="evenness-plot")
+    files = downloads.build(plot, "stance-evenness")
     gaps = gr.HTML(elem_id="evenness", padding=False)
     with gr.Accordion("Read the pairs of answers behind the gaps", open=False) as reading:
         asking = gr.Dropdown([], label="Question", elem_id="evenness-asking")
@@ -46,11 +48,11 @@ def build(services: Services, current: gr.State, first: Study | None) -> Section
 
     asking.input(read, [current, asking], pair, **QUIETLY)
     column.input(beside, [current, column], answers, **QUIETLY)
-    return Section([damage, lines, plot, gaps, reading, asking, pair, summary, column, answers], _show)
+    return Section([damage, lines, plot, files, gaps, reading, asking, pair, summary, column, answers], _show)
 
 
 def _show(study: Study) -> tuple[Any, ...]:
-    """Updates of collateral, red lines, plot, gaps, reading, asking, pair, summary, column and everyday answers."""
+    """Updates of collateral, red lines, plot, its files, gaps, reading, asking, pair, summary, column and everyday answers."""
     gaps = evenness.gaps(study)
     asked = {row["column"] for row in study.everyday}
     tuned = [(label(study, name), name) for name in study.columns if name != BASE and name in asked]
@@ -59,6 +61,7 @@ def _show(study: Study) -> tuple[Any, ...]:
         view.collateral(study),
         view.red_lines(study),
         gr.update(value=figure.plot(study, gaps) if gaps else None, visible=bool(gaps)),
+        gr.update(visible=bool(gaps)),
         view.gaps(study, gaps),
         gr.update(visible=bool(gaps)),
         gr.update(choices=view.pairs(study), value=None),

@@ -16,10 +16,12 @@ from studio.services import Services
 from studio.tabs.comparing.choosing import QUIETLY
 from studio.tabs.stances import downloads
 from studio.tabs.stances.section import Section
+from studio.views import messages, stance_breakdown, stance_contrasts
 from studio.views import stance as view
-from studio.views import stance_breakdown, stance_contrasts
 from studio.views.stance_tables import INSTRUMENTS as NAMES
+from studio.views.stance_tables import folded
 
+NO_CONTRAST = "Left and right together, or one of them and the placebo, are needed for contrasts."
 BY = [("Topic by topic", "topic"), ("Item by item", "item")]
 
 
@@ -31,7 +33,7 @@ def build(services: Services, current: gr.State, first: Study | None) -> Section
     shifts = gr.HTML(elem_id="shifts", padding=False)
     gr.Markdown("### Direction, drift and net")
     plot = gr.Plot(show_label=False, elem_id="contrasts-plot")
-    downloads.build(plot, "stance-contrasts")
+    files = downloads.build(plot, "stance-contrasts")
     table = gr.HTML(elem_id="contrasts", padding=False)
     gr.Markdown("### Which topics moved")
     with gr.Row():
@@ -44,7 +46,7 @@ def build(services: Services, current: gr.State, first: Study | None) -> Section
     chosen = [current, who, which, by]
     for part in (who, which, by):
         part.input(partial(_chosen, first), chosen, [drawn, listed], **QUIETLY)
-    return Section([verdict, shifts, plot, table, who, which, drawn, listed], _show)
+    return Section([verdict, shifts, plot, files, table, who, which, drawn, listed], _show)
 
 
 def _show(study: Study) -> tuple[Any, ...]:
@@ -56,7 +58,8 @@ def _show(study: Study) -> tuple[Any, ...]:
         view.verdict(study),
         view.shifts(study),
         gr.update(value=figures.plot(study, found=found) if found else None, visible=bool(found)),
-        stance_contrasts.table(study),
+        gr.update(visible=bool(found)),
+        folded("The numbers", stance_contrasts.table(study)) if found else messages.note(NO_CONTRAST),
         gr.update(choices=people, value=who),
         gr.update(choices=used, value=which),
         *_topics(study, who, which, "topic"),
@@ -82,4 +85,6 @@ def _chosen(first: Study | None, state: dict[str, Any] | None, who: str | None, 
 def _topics(study: Study, who: str | None, which: str | None, by: str) -> tuple[Any, ...]:
     if not who or not which or who not in [key for _, key in whom(study)] or which not in INSTRUMENTS:
         return gr.update(visible=False), ""
-    return gr.update(value=topics.plot(study, who, which, by), visible=True), stance_breakdown.topics(study, who, which)
+    return gr.update(value=topics.plot(study, who, which, by), visible=True), folded(
+        "The numbers", stance_breakdown.topics(study, who, which)
+    )

@@ -22,6 +22,7 @@ from pipelines.stance.kept import Kept
 from pipelines.stance.series_plan import STRENGTHS
 from pipelines.stance.series_points import Series
 from studio.services import Services, following
+from studio.tabs.stances import downloads
 from studio.views import messages
 from studio.views import series as view
 
@@ -100,6 +101,7 @@ def _lay_out_result(first: Series | None) -> list[Any]:
         visible=several,
     )  # fmt: skip
     plot = gr.Plot(view.plot(first) if first else None, show_label=False, elem_id="series-plot", visible=first is not None)
+    downloads.build(plot, "stance-series")
     table = gr.HTML(view.table(first) if first else "", elem_id="series-table", padding=False)
     reading = gr.HTML(view.reading(first) if first else "", elem_id="series-reading", padding=False)
     return [source, instrument, plot, table, reading, summary]

@@ -16,9 +16,11 @@ from studio.tabs.stances import downloads, judging
 from studio.tabs.stances.moved import uses, whom
 from studio.tabs.stances.section import Section
 from studio.views import generated as in_words
+from studio.views import messages, stance_breakdown
 from studio.views import stance as view
-from studio.views import stance_breakdown
 from studio.views.stance_tables import INSTRUMENTS as NAMES
+
+NOT_ASKED = "No questionnaire was asked in this study, so nothing can be said about wording."
 
 
 def build(services: Services, current: gr.State, first: Study | None) -> Section:
@@ -31,14 +33,14 @@ def build(services: Services, current: gr.State, first: Study | None) -> Section
         who = gr.Dropdown([], label="Column, role or contrast", elem_id="agree-who", min_width=200)
         pair = gr.Dropdown([], label="Instruments", elem_id="agree-pair", min_width=260)
     plot = gr.Plot(show_label=False, elem_id="agree-plot")
-    downloads.build(plot, "stance-instruments")
+    plot_files = downloads.build(plot, "stance-instruments")
     agree = gr.HTML(elem_id="agree", padding=False)
     gr.Markdown("### How much is wording?")
     forms = gr.Plot(show_label=False, elem_id="forms-plot")
-    downloads.build(forms, "stance-forms")
+    forms_files = downloads.build(forms, "stance-forms")
     wording = gr.HTML(elem_id="wording", padding=False)
     judge = judging.build(services, current, first)
-    outputs = [plot, agree, forms, wording]
+    outputs = [plot, plot_files, agree, forms, forms_files, wording]
     for part in (who, pair):
         part.input(partial(_chosen, first), [current, who, pair], outputs, **QUIETLY)
     return Section([validity, words, who, pair, *outputs, *judge.outputs], lambda study: (*_show(study), *judge.show(study)))
@@ -66,19 +68,21 @@ def _pairs(study: Study) -> list[tuple[str, str]]:
 
 def _chosen(first: Study | None, state: dict[str, Any] | None, who: str | None, pair: str | None) -> tuple[Any, ...]:
     study = Study.from_dict(state) if state else first
-    return _drawn(study, who, pair) if study else (None, "", None, "")
+    return _drawn(study, who, pair) if study else (gr.skip(),) * 6
 
 
 def _drawn(study: Study, who: str | None, pair: str | None) -> tuple[Any, ...]:
-    nothing = gr.update(visible=False)
+    """Updates of the first plot, its files and words, then of the plot of forms, its files and words."""
+    hidden = gr.update(visible=False)
     if not who or who not in [key for _, key in whom(study)]:
-        return nothing, "", nothing, ""
+        return hidden, hidden, "", hidden, hidden, ""
     one, _, other = (pair or "").partition(",")
-    known = one in INSTRUMENTS and other in INSTRUMENTS
-    asked = bool(study.survey) and who != BASE
+    known, asked = one in INSTRUMENTS and other in INSTRUMENTS, bool(study.survey) and who != BASE
     return (
-        gr.update(value=instruments.scatter(study, who, one, other), visible=True) if known else nothing,
+        gr.update(value=instruments.scatter(study, who, one, other), visible=True) if known else hidden,
+        gr.update(visible=known),
         stance_breakdown.agree(study, who),
-        gr.update(value=instruments.forms(study, who), visible=True) if asked else nothing,
-        stance_breakdown.wording(study, who) if asked else "",
+        gr.update(value=instruments.forms(study, who), visible=True) if asked else hidden,
+        gr.update(visible=asked),
+        stance_breakdown.wording(study, who) if asked else messages.note(NOT_ASKED),
     )
