@@ -47,6 +47,8 @@ def take(chromium: Any, url: str, width: int) -> None:
         page.screenshot(path=str(TARGET / f"{tab.lower()}-{width}.png"), full_page=True)
         if tab == "Compare":
             compare(page, width)
+        if tab == "Stance":
+            stance(page, width)
         if tab == "Review":
             open_stage(page, "Results", "#review-stages")
             page.wait_for_selector("#outcome-plot .js-plotly-plot", timeout=60_000)
@@ -86,6 +88,17 @@ def compare(page: Any, width: int) -> None:
     page.locator("#look").get_by_label("Where the bias speaks", exact=True).check()
     page.wait_for_selector("#panes .ps-tok", timeout=120_000)
     page.screenshot(path=str(TARGET / f"compare-bias-{width}.png"), full_page=True)
+
+
+def stance(page: Any, width: int) -> None:
+    """The other parts of Stance, each with its last plot drawn."""
+    parts = {"moved": "topics", "trust": "forms", "else": "evenness", "dose": "series"}
+    titles = {"moved": "How far they moved", "trust": "How far to trust it", "else": "What else changed", "dose": "How much of it"}
+    for part, plot in parts.items():
+        open_stage(page, titles[part], "#stance-parts")
+        page.wait_for_selector(f"#{plot}-plot .js-plotly-plot", timeout=60_000)
+        page.wait_for_timeout(2500)
+        page.screenshot(path=str(TARGET / f"stance-{part}-{width}.png"), full_page=True)
 
 
 def curate(page: Any, width: int) -> None:

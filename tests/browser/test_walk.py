@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.driver import CHROMIUM, open_tab
+from tests.browser.driver import CHROMIUM, open_stage, open_tab
 
 pytestmark = pytest.mark.timeout(480)
 if CHROMIUM is None:
@@ -79,19 +79,42 @@ def test_stop_ends_an_answer_and_keeps_what_was_said(page: Any) -> None:
     page.wait_for_selector(":text('Stopped; what was said until then is kept')", timeout=30_000)
 
 
-def test_stance_opens_with_recorded_results_beside_the_rulers_validity(page: Any) -> None:
+def test_stance_opens_with_recorded_results_and_says_what_they_show(page: Any) -> None:
     open_tab(page, "Stance")
     page.wait_for_selector("#stance-plot .js-plotly-plot")
-    text = page.inner_text("body")
-    assert "How far to trust the ruler" in text and "95% interval" in text and "Recorded" in page.inner_text("#stance-source")
-    assert page.locator("#shifts tbody tr").count() == 12
+    page.wait_for_selector("#stance-headline :text('lands right of the placebo')")
+    assert "95% interval" in page.inner_text("#stance-headline") and "Recorded" in page.inner_text("#stance-source")
 
 
-def test_recompute_shows_progress_and_can_be_stopped(page: Any) -> None:
+def test_a_point_of_the_plane_opens_the_answers_behind_it(page: Any) -> None:
+    page.wait_for_selector("#points-table tr[data-pick]")
+    page.locator("#points-table tr[data-pick]").nth(5).click()
+    page.wait_for_selector("#stance-picked .ps-card")
+    assert page.locator("#stance-picked .ps-card").count() == 4
+    page.wait_for_selector("#stance-near table", timeout=SLOW)
+
+
+def test_every_part_of_stance_is_filled_when_it_is_opened(page: Any) -> None:
+    open_stage(page, "How far they moved", "#stance-parts")
+    page.wait_for_selector("#topics-plot .js-plotly-plot", timeout=SLOW)
+    assert page.locator("#shifts tbody tr").count() == 18 and "On these 60 statements in 8 forms" in page.inner_text("#verdict")
+    open_stage(page, "How far to trust it", "#stance-parts")
+    page.wait_for_selector("#forms-plot .js-plotly-plot", timeout=SLOW)
+    trust = page.inner_text("#validity")
+    assert "How far to trust the ruler" in trust and "This model cannot answer a questionnaire" in trust
+    open_stage(page, "What else changed", "#stance-parts")
+    page.wait_for_selector("#evenness-plot .js-plotly-plot", timeout=SLOW)
+    assert "No tuned column crosses a red line" in page.inner_text("#red-lines")
+    open_stage(page, "How much of it", "#stance-parts")
+    page.wait_for_selector("#series-plot .js-plotly-plot", timeout=SLOW)
+
+
+def test_a_measurement_shows_progress_can_be_stopped_and_loses_nothing(page: Any) -> None:
+    open_stage(page, "Measure anew", "#stance-parts")
     page.click("#recompute")
     page.wait_for_selector("#stance-status [role=progressbar]", timeout=SLOW)
     page.click("#stop-recompute")
-    page.wait_for_selector("#stance-status :text('was stopped')", timeout=SLOW)
+    page.wait_for_selector("#stance-status :text('What was answered is kept')", timeout=SLOW)
     assert "Recorded" in page.inner_text("#stance-source")
 
 

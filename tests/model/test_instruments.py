@@ -6,9 +6,10 @@ from pipelines import bundled
 from pipelines.models.host import ModelHost
 from pipelines.paths import ASSETS, Paths, file_hash, read_json
 from pipelines.records import AXES, Column
-from pipelines.stance import claims, measuring, study
+from pipelines.stance import claims, measuring, study, survey
 from pipelines.stance.completion import completion_scores
 from pipelines.stance.embedding import Embedder
+from pipelines.stance.forms import forms_of
 from pipelines.stance.plan import Plan
 from pipelines.stance.ruler import Ruler
 from pipelines.tuning.recipe import Recipe
@@ -69,6 +70,13 @@ def test_recorded_answers_come_again_when_they_are_recomputed(host: ModelHost, r
     before = {(a["question"], a["sample"], a["column"]): a["text"] for a in recorded.answers}
     same = [before[key][:40] == text[:40] for key, text in again.items()]
     assert len(again) == 8 and sum(same) / len(same) >= 0.8, "processors differ in the last bit, which can change a late word"
+
+
+def test_recorded_questionnaires_come_again(host: ModelHost, recorded: study.Study) -> None:
+    items, column = bundled.items("proposition")[:4], COLUMNS[1]
+    found = survey.measure(survey.scorer(host, column), column.name, items, bundled.items("sanity")[:2], forms_of("full"))
+    before = {row["item"]: row["x"] for row in recorded.survey if row["column"] == column.name}
+    assert [row["x"] for row in found.rows] == pytest.approx([before[item.id] for item in items], abs=5e-3)
 
 
 def test_recorded_completions_come_again(host: ModelHost, recorded: study.Study) -> None:
