@@ -52,6 +52,9 @@ bench: prepare
 	$(BIN)/python -m benchmarks.curation --quick
 	$(BIN)/python -m benchmarks.selection
 	$(BIN)/python -m benchmarks.review
+	$(BIN)/python -m benchmarks.ruler
+	$(BIN)/python -m benchmarks.measuring
+	$(BIN)/python -m benchmarks.validity --parts synthetic,agreement
 
 adapters: prepare
 	$(BIN)/python -m benchmarks.make_adapters
