@@ -27,7 +27,7 @@ from pipelines.tuning.shelf.about import shown_title
 
 __all__ = ["BASE_NAME", "Services", "following"]
 Progress = Callable[[float, str], None]
-DAY = 24 * 60 * 60.0
+DAY, BEAT = 24 * 60 * 60.0, 2.0
 
 
 @dataclass
@@ -141,7 +141,7 @@ class Services:
 def following(work: Callable[[Progress], Any]) -> Iterator[tuple[float, str, Any]]:
     """Runs work in a thread and yields (share done, text, None) as it reports, then (1, "", result).
 
-    Errors of the work are raised here.
+    The last report comes again every BEAT seconds, so that remaining time counts down and a stop is seen. Errors of the work are raised.
     """
     import queue
 
@@ -157,7 +157,17 @@ def following(work: Callable[[Progress], Any]) -> Iterator[tuple[float, str, Any
             reports.put(None)
 
     threading.Thread(target=body, daemon=True, name="work").start()
-    while (report := reports.get()) is not None:
+    last: tuple[float, str] | None = None
+    while True:
+        try:
+            report = reports.get(timeout=BEAT)
+        except queue.Empty:
+            report = last
+            if report is None:
+                continue
+        if report is None:
+            break
+        last = report
         yield (*report, None)
     if "error" in outcome:
         raise outcome["error"]

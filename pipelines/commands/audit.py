@@ -67,4 +67,6 @@ def _target(options: argparse.Namespace) -> Path:
     target: Path = options.output or Path("report.html")
     if target.is_dir() or target.suffix.lower() == ".json":
         raise StudioError(f"{target} can't hold the page.", "Give a file that ends in .html; the JSON is written beside it.")
+    if target.with_suffix(".json").resolve() == options.study.resolve():
+        raise StudioError(f"{options.study} would be overwritten by the report's JSON.", "Give the report another name with --output.")
     return target

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from pipelines.comparing.columns import Catalog
+from pipelines.comparing.columns import Catalog, Set
 from pipelines.errors import StudioError
 from pipelines.records import Item
 from pipelines.stance.plan import Plan, planned
-from pipelines.stance.study import BASE
+from pipelines.stance.study import BASE, PLACEBO
+from pipelines.tuning.run import Run
 
 GROUP = "group:"
 
@@ -37,7 +38,16 @@ def plan_of(
     if group is None:
         raise StudioError("This group is gone, or none of its runs has ended.", "Choose other adapters.")
     tuned = [offer.column() for offer in group.offers if offer.key in keys]
+    if not tuned:
+        raise StudioError("None of the chosen columns belongs to this group.", "Choose the group again, which ticks its columns.")
     names = [column.name for column in tuned]
     roles = {role: some for role, columns in group.roles.items() if (some := [name for name in columns if name in names])}
     plan = planned([*listed.columns([BASE]), *tuned], profile, roles, half, items, generated)
+    made |= {"placebo_of": "shuffled"} if _shuffled(group, roles.get(PLACEBO, [])) else {}
     return plan, {**made, "group": {"id": group.id, "name": group.name}, "same_settings": group.same_settings}
+
+
+def _shuffled(group: Set, names: Sequence[str]) -> bool:
+    """Whether a group's placebo was tuned on both sides, mixed, instead of on neutral answers."""
+    folders = [offer.folder for offer in group.offers if offer.name in names and offer.folder]
+    return any(Run(folder).job.get("side") == "shuffled" for folder in folders)

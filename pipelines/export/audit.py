@@ -64,7 +64,7 @@ def _gathered(study: Study, about: About, review: Mapping[str, Any] | None, titl
         "positions": audit_gates.positions(study),
         "shifts": shifts,
         "seeds": claims.seed_spread(study),
-        "contrasts": [asdict(one) for one in contrasts.contrasts(study)],
+        "contrasts": [{**asdict(one), "void": contrasts.void(study, one.name)} for one in contrasts.contrasts(study)],
         "controls": found.control_rows(study, about),
         "splits": found.split_rows(study),
         "collateral": [{**row, "name": named(study, row["column"])} for row in audit_manner.collateral_rows(study)],

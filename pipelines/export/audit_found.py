@@ -34,7 +34,7 @@ ASKED = (
     "(the placebo) does?"
 )
 ASKED_OTHERWISE = "How far do the answers of tuned columns lie from those of the base to the same questions?"
-BEYOND, NOT = "beyond chance", "not established"
+BEYOND, NOT, VOID = "beyond chance", "not established", "void"
 TOPIC_AND_WORDING = "The ruler misses a gate of its own, so free text shows a move in topic and wording; whether it is a move in stance, the ruler can't tell."
 NULL = "That does not show that there is none."
 
@@ -55,7 +55,7 @@ def result(study: Study, shifts: Sequence[Row]) -> Row:
 
     `nulls` are the shifts from the base that were not established, the placebo's left out, whose null is what one hopes for.
     """
-    nulls = [_null(study, row) for row in shifts if row["held"] != BEYOND and row["column"] != PLACEBO]
+    nulls = [_null(study, row) for row in shifts if row["held"] == NOT and row["column"] != PLACEBO]
     if not claims.can_claim(study):
         said = _no_claim(study)
         return {"question": ASKED_OTHERWISE, "headline": said, "verdicts": [], "confirmation": [], "scope": "", "nulls": nulls}
@@ -77,10 +77,11 @@ def _null(study: Study, row: Row) -> str:
 
 def _no_claim(study: Study) -> str:
     missing = [role for role in ROLES if not study.columns_of(role)]
+    void = ", ".join(named(study, column) for column in claims.damaged(study))
     return (
         f"Nothing is claimed about left and right: this study has no {' and no '.join(missing)} to compare with. The shifts below say how far "
         "each column lies from the base, which may be tuning of any kind."
-    )
+    ) + (f" Void, since the language is damaged: {void}." if void else "")
 
 
 def _verdicts(study: Study, half: str) -> list[Row]:
@@ -124,7 +125,10 @@ def shift_rows(study: Study) -> list[Row]:
         beside = placebo.get((row["instrument"], row["axis"])) if row["column"] != PLACEBO else None
         values, control = (_values(study, row["instrument"], name, row["axis"]) for name in (row["column"], PLACEBO))
         net = claims.contrast(values, control) if beside else None
-        found.append({**row, "held": _held(row["p_holm"], row.get("counts")), "placebo": _estimate(beside), "net": net})
+        reason = claims.void(study, row["column"])
+        found.append(
+            {**row, "held": _held(row["p_holm"], row.get("counts"), reason), "void": reason, "placebo": _estimate(beside), "net": net}
+        )
     return found
 
 
@@ -145,8 +149,13 @@ def _values(study: Study, instrument: str, name: str, axis: str) -> dict[str, fl
     return on_axis(study, instrument, claims.role_values(study, instrument, name), axis)
 
 
-def _held(p: float, exceeds_wording: bool | None = None) -> str:
-    """A move of the questionnaire that rewording could make too (measurement.md, 6) is not established, whatever its p."""
+def _held(p: float, exceeds_wording: bool | None = None, void: str = "") -> str:
+    """A move of the questionnaire that rewording could make too (measurement.md, 6) is not established, whatever its p.
+
+    A shift above a red line is void, whatever its size.
+    """
+    if void:
+        return VOID
     return BEYOND if p < LEVEL and exceeds_wording is not False else NOT
 
 
@@ -164,13 +173,13 @@ def split_rows(study: Study) -> list[Row]:
 
 def _split(study: Study, instrument: str, name: str) -> Iterator[Row]:
     values, base, placebo = (claims.role_values(study, instrument, one) for one in (name, BASE, PLACEBO))
-    where = places(study, instrument)
+    where, reason = places(study, instrument), claims.void(study, name)
     for split in ("train", "held_out"):
         ids = [item for item in values if where[item].split == split]
         if ids:
             net = claims.contrast(values, placebo, ids) if placebo and name != PLACEBO else None
             shift = claims.contrast(values, base, ids)
-            yield {"column": name, "instrument": instrument, "split": split, **shift, "held": _held(shift["p"]), "net": net}
+            yield {"column": name, "instrument": instrument, "split": split, **shift, "held": _held(shift["p"], void=reason), "net": net}
 
 
 def control_rows(study: Study, about: About) -> list[Row]:

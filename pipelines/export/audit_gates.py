@@ -62,17 +62,25 @@ def _row(name: str, size: str, count: int, what: str, figures: list[Row]) -> Row
 
 
 def _ruler(study: Study) -> list[Row]:
-    """AUC by axis on topics that the fit had not seen, statements that flip, and where neutral answers land."""
+    """AUC by axis on topics that the fit had not seen, and statements that flip.
+
+    Their intervals are those that the study holds, drawn by topic; of older studies, which hold none, they come from formulas that take
+    texts and statements as independent.
+    """
+    held, topics = mapping(study.validity.get("auc_interval")), mapping(study.validity.get("topics"))
     texts = {axis: sum(pair.axis == axis for pair in bundled.pairs()) for axis in AXES}
     found = []
     for axis, value in mapping(study.validity.get("auc")).items():
-        low, high = auc_interval(value, texts.get(axis, 0))
-        found.append({"figure": f"AUC, {axis}", "value": value, "low": low, "high": high, "n": 2 * texts.get(axis, 0)})
+        n = topics.get(axis) if axis in held else None
+        low, high = held.get(axis) or auc_interval(value, texts.get(axis, 0))
+        counts = {"n": n or 2 * texts.get(axis, 0), "unit": "topics" if n else "texts"}
+        found.append({"figure": f"AUC, {axis}", "value": value, "low": low, "high": high, **counts})
     statements = len(bundled.items("proposition"))
     for name, words in (("flip", FLIP), ("negation", NEGATION)):
         if isinstance(value := study.validity.get(name), int | float):
-            low, high = exact(round(value * statements), statements) or (0.0, 1.0)
-            found.append({"figure": words, "value": value, "low": low, "high": high, "n": statements})
+            stored = study.validity.get(f"{name}_interval")
+            low, high = stored or exact(round(value * statements), statements) or (0.0, 1.0)
+            found.append({"figure": words, "value": value, "low": low, "high": high, "n": statements, "unit": "statements"})
     return found
 
 
@@ -118,7 +126,7 @@ def _ruler_gates(study: Study) -> Iterator[Row]:
         limit = AUC_GATE if one["figure"].startswith("AUC") else FLIP_GATE
         if one["figure"] == NEGATION:
             continue  # a warning, not a gate
-        spread = f" ({one['low']:.2f} to {one['high']:.2f}, n {one['n']})" if one["low"] is not None else ""
+        spread = f" ({one['low']:.2f} to {one['high']:.2f}, n {one['n']} {one['unit']})" if one["low"] is not None else ""
         yield _gate(one["figure"], "ruler", f"at least {limit:.2f}", f"{one['value']:.2f}{spread}", one["value"] >= limit, otherwise)
 
 

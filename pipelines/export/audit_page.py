@@ -138,13 +138,19 @@ def _probed(one: Row) -> str:
 def _instruments(report: Report) -> Iterator[str]:
     yield html.table("What each one does, and on how much it was used", ["Instrument", "Used on", "What it does"], [[one["instrument"], one["size"], one["what"]] for one in report["instruments"]])  # fmt: skip
     rows = [
-        [one["instrument"], figure["figure"], f"{figure['value']:.2f}", spread(figure, "{:.2f}"), str(figure["n"])]
+        [
+            one["instrument"],
+            figure["figure"],
+            f"{figure['value']:.2f}",
+            spread(figure, "{:.2f}"),
+            f"{figure['n']} {figure.get('unit', '')}".strip(),
+        ]
         for one in report["instruments"]
         for figure in one["validity"]
     ]
-    yield html.table(
-        "How far they can be trusted, 95% intervals as if texts were independent", ["Instrument", "Figure", "Found", "95%", "n"], rows
-    )
+    units = {figure.get("unit") for one in report["instruments"] for figure in one["validity"]}
+    drawn = "by topic for the ruler, as if replies were independent for the rest" if "topics" in units else "as if texts were independent"
+    yield html.table(f"How far they can be trusted, 95% intervals {drawn}", ["Instrument", "Figure", "Found", "95%", "n"], rows)
     rows = [
         [report["columns"][one["column"]], one["axis"], estimate(one), f"{one['ring']:.2f}", str(one["n"])] for one in report["positions"]
     ]

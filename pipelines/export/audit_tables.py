@@ -63,7 +63,15 @@ def controls(report: Report) -> Iterator[str]:
     rows = [[one["control"], _there(report, one), one["what"]] for one in report["controls"]]
     yield html.table("What the tuned columns are held against", ["Control", "In this study", "What it is for"], rows)
     rows = [
-        [one["name"].replace("_", " "), INSTRUMENTS[one["instrument"]], one["axis"], one["unit"], estimate(one), p_of(one), str(one["n"])]
+        [
+            one["name"].replace("_", " ") + (" (void)" if one["void"] else ""),
+            INSTRUMENTS[one["instrument"]],
+            one["axis"],
+            one["unit"],
+            estimate(one),
+            p_of(one),
+            str(one["n"]),
+        ]
         for one in report["contrasts"]
         if one["unit"] != "items" or not one["name"].startswith("net")  # those over items stand beside the shifts
     ]

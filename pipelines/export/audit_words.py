@@ -6,10 +6,10 @@ The headings are those of "A Multi-Dimensional Audit of Politically Aligned Larg
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pipelines.export.audit_found import BEYOND, TOPIC_AND_WORDING, named
+from pipelines.export.audit_found import BEYOND, TOPIC_AND_WORDING, VOID, named
 from pipelines.review.intervals import counted
 from pipelines.stance import claims
 from pipelines.stance.contrasts import ENOUGH_SEEDS
@@ -41,11 +41,17 @@ def _effectiveness(report: Mapping[str, Any]) -> Iterator[str]:
     yield f"The claims: {report['result']['headline']}"
     shifts = [row for row in report["shifts"] if row["column"] != PLACEBO]
     beyond = [row for row in shifts if row["held"] == BEYOND]
-    yield f"Shifts from the base, the placebo's apart: {len(beyond)} of {len(shifts)} (column, instrument and axis) lie beyond chance."
+    yield f"Shifts from the base, the placebo's apart: {len(beyond)} of {len(shifts)} (column, instrument and axis) lie beyond chance{_void(shifts)}."
     held_out = [row for row in report["splits"] if row["split"] == "held_out" and row["column"] != PLACEBO]
     if held_out:
         beyond = [row for row in held_out if row["held"] == BEYOND]
-        yield f"Topics that were not in the training data: {len(beyond)} of {len(held_out)} shifts (column and instrument) lie beyond chance, without a correction."
+        yield f"Topics that were not in the training data: {len(beyond)} of {len(held_out)} shifts (column and instrument) lie beyond chance, without a correction{_void(held_out)}."
+
+
+def _void(rows: Sequence[Mapping[str, Any]]) -> str:
+    """ ", 4 are void, since the language is damaged"; nothing where none is."""
+    count = sum(row["held"] == VOID for row in rows)
+    return f", {count} {'is' if count == 1 else 'are'} void, since the language is damaged" if count else ""
 
 
 def _effectiveness_missing(report: Mapping[str, Any]) -> Iterator[str]:

@@ -19,7 +19,6 @@ from pipelines.figures.dots import (
     cut,
     frame,
     panels,
-    reach,
     ticks,
     wrapped,
 )
@@ -72,7 +71,7 @@ def _drawn(heading: str, rows: Sequence[Contrast], series: Sequence[tuple[Sequen
     titles = [f"{INSTRUMENTS[name][:1].upper()}{INSTRUMENTS[name][1:]}, n = {_counted(rows, name)}" for name in used]
     own = {name: [row for some, _ in series for row in some if row.instrument == name] for name in used}
     ends = {name: [end for row in own[name] for end in (row.low, row.high)] for name in used}
-    wide = {name: reach([row.mean for row in own[name]], ends[name]) for name in used}
+    wide = {name: 1.05 * max(abs(end) for end in [*ends[name], *(row.mean for row in own[name])]) or 1.0 for name in used}
     lines = [*below, *dict.fromkeys(line for name in used for line in cut(wide[name], ends[name]))]
     height = 40 + 14 * (len(series) - 1)
     figure = panels(titles, [len(places[name]) for name in used], height, len(lines), legend_rows=max(4, 2 * len(series)))

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from pipelines.figures.look import GRID, INK, SYMBOLS, ZERO, Look, colour, label, looks, plain, title
+from pipelines.stance.contrasts import is_contrast
 from pipelines.stance.study import Study
 
 AXIS_NAMES = {"economic": "Economy", "social": "Society"}
@@ -40,7 +41,9 @@ def look_of(study: Study, name: str) -> Look:
 def called(study: Study, name: str) -> str:
     """A column, role or contrast as people read it: "Left", "Left, 5 seeds", "Direction"; without HTML."""
     many = len(study.roles.get(name, []))
-    return f"{title(name)}, {many} seeds" if many > 1 else plain(CONTRASTS.get(name) or label(study, name))
+    if many > 1:
+        return f"{plain(title(name))}, {many} seeds"
+    return CONTRASTS[name] if is_contrast(study, name) else plain(label(study, name))
 
 
 def bars(rows: Sequence[tuple[float, float | None, float | None]], shown: str, thickness: float = 2, width: int = 4) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def plot(study: Study, gaps: Sequence[Mapping[str, Any]] | None = None) -> go.Fi
 def called(study: Study, name: str) -> str:
     """An entry of `paired.entries` as people read it: "Left", "Left, 5 seeds"; without HTML."""
     many = len(study.columns_of(name))
-    return f"{title(name)}, {many} seeds" if many > 1 else plain(label(study, name))
+    return f"{plain(title(name))}, {many} seeds" if many > 1 else plain(label(study, name))
 
 
 def _row_name(study: Study, name: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from pipelines.errors import StudioError
 from pipelines.figures.look import MUTED, SYMBOLS, Look, colour, label, looks, plain, title
 from pipelines.figures.marks import ALONE, LARGE, SMALL, Place, Point, arrow, lay_out, mark, place
 from pipelines.records import AXES
@@ -25,13 +26,22 @@ SCALE = 10.0
 # so their squared distance is chi-squared with 2 degrees of freedom, whose 95% quantile is -2 ln .05, against 1.96 squared for one.
 WIDER = (-2 * log(0.05)) ** 0.5 / NormalDist().inv_cdf(0.975)
 MOST_REASONS = 4
+NOT_ASKED = "The questionnaire of this study has no statements on the {axis} axis, so its prompt forms have no place in the plane."
+BOTH_AXES = "Measure again with statements on both axes; the answers are drawn as ever."
+FORM = "form"  # what the mark of a form begins with, where that of an answer begins with its question
 Forms = dict[str, Point]
 
 
 def surveyed(study: Study) -> bool:
-    """Whether the base and a tuned column answered the questionnaire."""
+    """Whether the base and a tuned column answered the questionnaire, and statements on both axes, so that there is a plane to draw."""
     asked = {row["column"] for row in study.survey}
-    return BASE in asked and len(asked) > 1
+    return BASE in asked and len(asked) > 1 and not unasked(study)
+
+
+def unasked(study: Study) -> str:
+    """The first axis on which some column of the questionnaire was asked nothing; "" where there is none. Not asked is not zero."""
+    asked = {(row["column"], row["axis"]) for row in study.survey}
+    return next((axis for axis in AXES for name in _columns(study) if (name, axis) not in asked), "")
 
 
 def shows_positions(study: Study) -> bool:
@@ -40,7 +50,12 @@ def shows_positions(study: Study) -> bool:
 
 
 def plot(study: Study) -> go.Figure:
-    """Positions where every column passes, else shifts from the base; `surveyed` says whether there is anything to draw."""
+    """Positions where every column passes, else shifts from the base; `surveyed` says whether there is anything to draw.
+
+    Raises StudioError where an axis was never asked: a point's place on it would be drawn as a zero that nobody measured.
+    """
+    if axis := unasked(study):
+        raise StudioError(NOT_ASKED.format(axis=axis), BOTH_AXES)
     figure, positions, drawn = go.Figure(), shows_positions(study), looks(study)
     axes, base = {row["item"]: row["axis"] for row in study.survey}, claims.survey_values(study, BASE)
     columns = _columns(study)
@@ -75,11 +90,14 @@ def note(study: Study) -> str:
     """What the small points are, what the ring is, or why there are no positions."""
     points = "Every small point is one model in one prompt form: how far they scatter is how much the wording of the question matters. "
     large = "Large marks are means over all forms, bars their 95% intervals over statements. "
+    if axis := unasked(study):
+        return f"{NOT_ASKED.format(axis=axis)} {BOTH_AXES}"
     if shows_positions(study):
-        return (
-            f"{points}{large}Inside the ring a random answerer lies: 95% of those who answer as firmly as these models, but with signs drawn "
-            "by chance. A position inside it is no position. Positions are units of this questionnaire, not of any other compass."
+        ring = (
+            "Inside the ring a random answerer lies: 95% of those who answer as firmly as these models, but with signs drawn by chance. "
+            "A position inside it is no position. "
         )
+        return f"{points}{large}{ring if _rings(study) else ''}Positions are units of this questionnaire, not of any other compass."
     return (
         f"No positions are shown, only shifts from the base, since not every model can answer a questionnaire. {_failures(study)} "
         f"{points.replace('Every small point is', 'Every small point is the shift of')}{large}"
@@ -110,19 +128,20 @@ def _columns(study: Study) -> list[str]:
     return sorted((name for name in study.columns if name in asked), key=lambda name: name != BASE)
 
 
+def key(form: str, column: str) -> list[Any]:
+    """What a form's point tells when it is pressed; an answer's tells its question, sample (a number) and column."""
+    return [FORM, form, column]
+
+
 def _forms(study: Study, column: str) -> Forms:
-    """Where a column lies by each form alone: SCALE times the mean of tanh(x / 2) of its statements, on both axes."""
+    """Where a column lies by each form that was asked on both axes: SCALE times the mean of tanh(x / 2) of its statements."""
     values: dict[str, dict[str, list[float]]] = {}
     for row in study.survey:
         if row["column"] == column:
             for form, x in row.get("forms", {}).items():
                 values.setdefault(form, {}).setdefault(row["axis"], []).append(SCALE * tanh(x / 2))
     economic, social = AXES
-    return {form: (_mean(found.get(economic)), _mean(found.get(social))) for form, found in values.items()}
-
-
-def _mean(values: list[float] | None) -> float:
-    return fmean(values) if values else 0.0
+    return {form: (fmean(found[economic]), fmean(found[social])) for form, found in values.items() if len(found) == len(AXES)}
 
 
 def _moved(forms: Forms, start: Forms | None) -> Forms:
@@ -161,7 +180,7 @@ def _cloud(study: Study, name: str, look: Look, points: Forms) -> dict[str, Any]
     return {
         "x": [x for x, _ in points.values()], "y": [y for _, y in points.values()], "mode": "markers", "text": hover,
         "name": f"{title(role)}, {len(seeds)} seeds" if len(seeds) > 1 else shown, "legendgroup": role or name,
-        "showlegend": name == seeds[0], "hovertemplate": "%{text}<extra></extra>",
+        "showlegend": name == seeds[0], "hovertemplate": "%{text}<extra></extra>", "customdata": [key(form, name) for form in points],
         "marker": {"size": 8, "opacity": 0.45, "color": look.colour, "symbol": look.symbol},
     }  # fmt: skip
 
@@ -197,7 +216,17 @@ def _frame(figure: go.Figure, study: Study, positions: bool, reach: float) -> No
     forms = max(len(_forms(study, name)) for name in _columns(study))
     many = f"n = {items} statements in {forms} forms"
     if positions:
-        lay_out(figure, "Position in the questionnaire", f"{many} · bars: 95% intervals", reach)
+        lay_out(
+            figure,
+            "Position in the questionnaire",
+            f"{many} · bars: 95% intervals<br>scale −10 to +10, ten times that of the tables",
+            reach,
+        )
     else:
-        lay_out(figure, "Shift in the questionnaire", f"{many} · bars: 95% intervals<br>no positions: a model fails its checks", reach)
+        lay_out(
+            figure,
+            "Shift in the questionnaire",
+            f"{many} · bars: 95% intervals<br>scale −10 to +10, ten times that of the tables<br>no positions: a model fails its checks",
+            reach,
+        )
         figure.update_layout(margin={"t": 88})

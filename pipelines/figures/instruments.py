@@ -28,7 +28,7 @@ def scatter(study: Study, column: str, first: str = "ruler", second: str = "comp
 
     `column`: a column, role or contrast. Raises StudioError where the instruments share no topic.
     """
-    one, other = ({part.id: part for part in by_topic(study, name, column, half)} for name in (first, second))
+    one, other = ({(part.axis, part.id): part for part in by_topic(study, name, column, half)} for name in (first, second))
     pairs = [(part, other[topic]) for topic, part in one.items() if topic in other]
     if not pairs:
         raise StudioError("These two instruments share no topic.", "Choose two that were both used.")

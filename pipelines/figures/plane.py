@@ -21,6 +21,7 @@ __all__ = ["CLOUDS", "Point", "clouds", "key", "note", "plot"]
 ANSWERS, FORMS = "answers", "forms"
 CLOUDS = {ANSWERS: "Answers", FORMS: "Prompt forms of the questionnaire"}
 MEAN = "mean of its answers"
+NAMED = 2  # void columns in a line that a phone can show; more are counted
 
 
 def clouds(study: Study) -> dict[str, str]:
@@ -38,18 +39,38 @@ def plot(study: Study, cloud: str = ANSWERS) -> go.Figure:
     if cloud == FORMS:
         if not form_plane.surveyed(study):
             raise StudioError("This study has no questionnaire.", "Measure again with the questionnaire, or look at the answers.")
-        return form_plane.plot(study)
-    return _answers(study)
+        return _voided(form_plane.plot(study), study)
+    return _voided(_answers(study), study)
 
 
 def note(study: Study, cloud: str = ANSWERS) -> str:
     """What has to be said beside the plot, as sentences without markup."""
     if cloud == FORMS:
-        return form_plane.note(study)
-    return (
+        return form_plane.note(study) + _void_note(study)
+    said = (
         "Every small point is one answer, at its two ruler scores. Large marks are means: on each axis of the answers to the questions about "
         "it, with 95% intervals over questions as bars. Whether an arrow is more than chance, the shifts say, not the bars."
     )
+    return said + _void_note(study)
+
+
+def _void_note(study: Study) -> str:
+    names = [label(study, name) for name in claims.damaged(study)]
+    return (
+        f" Void, since the language is damaged: {', '.join(names)}. Where {'it lands' if len(names) == 1 else 'they land'} is no stance."
+        if names
+        else ""
+    )
+
+
+def _voided(figure: go.Figure, study: Study) -> go.Figure:
+    """The figure with a line below its title that names the columns whose language is damaged."""
+    names = [plain(label(study, name)) for name in claims.damaged(study)]
+    if names:
+        who = ", ".join(names) if len(names) <= NAMED else f"{len(names)} columns"
+        above = figure.layout.title.subtitle.text
+        figure.update_layout(title_subtitle_text=f"{above}<br>void, language damaged: {who}", margin_t=figure.layout.margin.t + 18)
+    return figure
 
 
 def key(answer: dict[str, Any]) -> list[Any]:
@@ -94,7 +115,7 @@ def _points(study: Study, name: str, look: Look) -> dict[str, Any]:
     many = len(seeds) > 1
     return {
         "x": [a["economic"] for a in rows], "y": [a["social"] for a in rows], "mode": "markers", "text": hover,
-        "customdata": [key(a) for a in rows], "name": f"{title(role)}, {len(seeds)} seeds" if many else plain(label(study, name)),
+        "customdata": [key(a) for a in rows], "name": f"{plain(title(role))}, {len(seeds)} seeds" if many else plain(label(study, name)),
         "legendgroup": role or name, "showlegend": name == seeds[0],
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {"size": 7, "opacity": 0.25 if many else 0.35, "color": look.colour, "symbol": look.symbol},

@@ -18,7 +18,7 @@ from pipelines.stance.study import Study
 
 SPLITS = {TRAIN: "in the training data", HELD_OUT: "held out", "": "not known"}
 HOLLOW, UNKNOWN, MARK = "-open", "-open-dot", "✱"
-ROWS = {"topic": (24, 18, 2), "item": (40, 22, 3)}  # pixels a row, characters a line and lines of its name
+ROWS = {"topic": (32, 18, 2), "item": (48, 22, 3)}  # pixels a row, characters a line and lines of its name
 
 
 def plot(study: Study, column: str, instrument: str = "ruler", by: str = "topic", axis: str | None = None, half: str = "all") -> go.Figure:

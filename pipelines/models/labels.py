@@ -9,7 +9,7 @@ from typing import Any
 from pipelines.errors import StudioError
 from pipelines.models.loading import Base
 
-ROWS = 32
+ROWS, LETTERS = 32, 2
 
 
 @dataclass(frozen=True)
@@ -20,23 +20,35 @@ class LabelScore:
     disagree: float
 
 
+class Unaskable(StudioError):
+    """This model's tokenizer can't tell two labels apart."""
+
+
 def first_tokens(tokenizer: Any, agree: str, disagree: str) -> tuple[list[int], list[int]]:
     """Ids of the tokens that begin each label, written with or without a space, capitalised or not.
 
-    Raises StudioError where one token begins both, so that this model can't be asked with these labels.
+    A blank that some tokenizers put first is passed over, and what covers a single letter is left out: too many words begin with it.
+    Raises Unaskable where nothing is left, or one token begins both labels.
     """
-    pair = [sorted({_first(tokenizer, text) for text in _variants(label)}) for label in (agree, disagree)]
-    if set(pair[0]) & set(pair[1]):
-        raise StudioError(f"For this model “{agree}” and “{disagree}” begin with the same token.", "Choose another pair of labels.")
+    pair = [sorted(set().union(*(_first(tokenizer, text) for text in _variants(label)))) for label in (agree, disagree)]
+    if not all(pair) or set(pair[0]) & set(pair[1]):
+        raise Unaskable(
+            f"For this model “{agree}” and “{disagree}” do not begin with tokens of their own.", "It can't be asked in this way."
+        )
     return pair[0], pair[1]
 
 
 def _variants(label: str) -> list[str]:
-    return [space + text for space in ("", " ") for text in (label.capitalize(), label.lower(), label.upper())]
+    return [space + text for space in ("", " ") for text in (label.capitalize(), label.lower())]
 
 
-def _first(tokenizer: Any, text: str) -> int:
-    return int(tokenizer(text, add_special_tokens=False).input_ids[0])
+def _first(tokenizer: Any, text: str) -> set[int]:
+    """The first token with letters in it; none where it covers fewer than LETTERS."""
+    for token in tokenizer(text, add_special_tokens=False).input_ids:
+        letters = tokenizer.decode([token]).strip()
+        if letters:
+            return {int(token)} if len(letters) >= LETTERS else set()
+    return set()
 
 
 def label_scores(

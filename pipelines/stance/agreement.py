@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from itertools import combinations
 from statistics import fmean
 
+import numpy as np
+
 from pipelines.records import AXES
-from pipelines.stance.breakdown import topic_means
+from pipelines.stance.breakdown import Topic, topic_means
 from pipelines.stance.contrasts import on_axis, repeat_values
-from pipelines.stance.statistics import Correlation, correlation
+from pipelines.stance.statistics import FEWEST_PAIRS, Correlation, correlation
 from pipelines.stance.study import BASE, Study
 from pipelines.stance.values import INSTRUMENTS, Repeated, form_odds
 
@@ -44,13 +46,15 @@ def instruments(study: Study, name: str, half: str = "all") -> list[Agreement]:
     return found
 
 
-def shared_topics(study: Study, name: str, first: str, second: str, axis: str | None, half: str = "all") -> dict[str, tuple[float, float]]:
-    """By topic its mean shift by two instruments, where both asked about it."""
+def shared_topics(
+    study: Study, name: str, first: str, second: str, axis: str | None, half: str = "all"
+) -> dict[Topic, tuple[float, float]]:
+    """By axis and topic its mean shift by two instruments, where both asked about it."""
     one, other = (topic_means(study, instrument, name, axis, half) for instrument in (first, second))
     return {topic: (value, other[topic]) for topic, value in one.items() if topic in other}
 
 
-def _centred(pairs: Mapping[str, tuple[float, float]]) -> list[tuple[float, float]]:
+def _centred(pairs: Mapping[Topic, tuple[float, float]]) -> list[tuple[float, float]]:
     if not pairs:
         return []
     x, y = (fmean(pair[side] for pair in pairs.values()) for side in (0, 1))
@@ -62,12 +66,25 @@ def forms(study: Study, name: str = BASE, axis: str | None = None) -> list[Agree
 
     `name`: the base, for its answers; or a column, role or contrast, for how each form sees it move.
     """
-    table = form_odds(study, BASE) if name == BASE else repeat_values(study, "survey", name)
-    columns = _by_form(on_axis(study, "survey", table, axis))
+    columns = _columns(study, name, axis)
     return [
         Agreement(first, second, axis or BOTH_AXES, correlation(columns[first], columns[second], "pearson", FEW_PAIRS))
         for first, second in combinations(columns, 2)
     ]
+
+
+def typical_r(study: Study, name: str = BASE, axis: str | None = None) -> float | None:
+    """The mean of the same correlations without their intervals, which cost a bootstrap a pair; None where there is none."""
+    values = np.array(list(_columns(study, name, axis).values()))
+    varied = values[np.ptp(values, axis=1) > 1e-12] if values.ndim == 2 and values.shape[1] >= FEWEST_PAIRS else values[:0]
+    if len(varied) < 2:
+        return None
+    return float(np.corrcoef(varied)[np.triu_indices(len(varied), 1)].mean())
+
+
+def _columns(study: Study, name: str, axis: str | None) -> dict[str, list[float]]:
+    table = form_odds(study, BASE) if name == BASE else repeat_values(study, "survey", name)
+    return _by_form(on_axis(study, "survey", table, axis))
 
 
 def typical(found: list[Agreement]) -> float | None:

@@ -14,6 +14,7 @@ from pipelines.stance.study import Study
 from pipelines.stance.values import REPEATS, Place, places
 
 TRAIN, HELD_OUT = "train", "held_out"
+Topic = tuple[str, str]  # axis and topic
 ITEMS_ENOUGH = 3  # with fewer items in a topic the draws or forms within them are the unit
 
 
@@ -66,26 +67,26 @@ def trained_and_held_out(study: Study, instrument: str, name: str, axis: str | N
     A topic was trained on or not, so it is the unit: its items are averaged first.
     """
     topics = topic_means(study, instrument, name, axis, half)
-    splits = {place.topic: place.split for place in places(study, instrument).values()}
+    splits = {(place.axis, place.topic): place.split for place in places(study, instrument).values()}
     trained, held_out = ([mean for topic, mean in topics.items() if splits[topic] == one] for one in (TRAIN, HELD_OUT))
     if min(len(trained), len(held_out)) < 2:
         return None
     return Split(shift(trained), shift(held_out), apart(trained, held_out))
 
 
-def topic_means(study: Study, instrument: str, name: str, axis: str | None = None, half: str = "all") -> dict[str, float]:
-    """The mean shift by topic."""
+def topic_means(study: Study, instrument: str, name: str, axis: str | None = None, half: str = "all") -> dict[Topic, float]:
+    """The mean shift by axis and topic: own statements may use a topic's name on both axes."""
     where = places(study, instrument)
-    found: dict[str, list[float]] = {}
+    found: dict[Topic, list[float]] = {}
     for item, value in on_axis(study, instrument, item_values(study, instrument, name, half), axis).items():
-        found.setdefault(where[item].topic, []).append(value)
+        found.setdefault((where[item].axis, where[item].topic), []).append(value)
     return {topic: fmean(values) for topic, values in found.items()}
 
 
 def called(part_id: str) -> str:
-    """A topic's name, an item's own words, or the id where neither is known."""
+    """A topic's name, an item's own words, the id where neither is known, "no topic" for ""."""
     known = bundled.topics().get(part_id)
-    return known.name if known else _texts().get(part_id, part_id)
+    return known.name if known else _texts().get(part_id, part_id) or "no topic"
 
 
 def _texts() -> dict[str, str]:
@@ -97,10 +98,10 @@ def _parts(study: Study, instrument: str, name: str, half: str, axis: str | None
     where = places(study, instrument)
     values = on_axis(study, instrument, item_values(study, instrument, name, half), axis)
     repeats = repeat_values(study, instrument, name, half)
-    members: dict[str, list[str]] = {}
+    members: dict[Topic, list[str]] = {}
     for item in values:
-        members.setdefault(where[item].topic if by == "topic" else item, []).append(item)
-    found = [_part(key, some, values, repeats, where[some[0]], REPEATS[instrument]) for key, some in members.items()]
+        members.setdefault((where[item].axis, where[item].topic if by == "topic" else item), []).append(item)
+    found = [_part(key[1], some, values, repeats, where[some[0]], REPEATS[instrument]) for key, some in members.items()]
     return sorted(_adjusted(found), key=lambda part: part.mean)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from pipelines.records import AXES
 from pipelines.stance.collateral import FACTS_LIMIT, PERPLEXITY_LIMIT, facts_lost, perplexity_ratio, red_lines  # noqa: F401
-from pipelines.stance.contrasts import ENOUGH_SEEDS
+from pipelines.stance.contrasts import ENOUGH_SEEDS, damaged, void
 from pipelines.stance.statistics import dz, holm, shift
 from pipelines.stance.study import BASE, LEFT, PLACEBO, RIGHT, ROLES, Study
 from pipelines.stance.values import (  # noqa: F401
@@ -49,7 +49,7 @@ def _paired(plus: Mapping[str, float], minus: Mapping[str, float], ids: Iterable
 def shift_table(study: Study, half: str = "all") -> list[dict[str, Any]]:
     """For every tuned column, instrument and axis: the shift from base, Holm-adjusted over the two axes.
 
-    `form_sd` is the SD of the mean shift over prompt forms and `counts` whether the shift is more than twice that; both None where
+    `void` says why a red line voids it, "" where none does. `form_sd` is the SD of the mean shift over prompt forms and `counts` whether the shift is more than twice that; both None where
     an instrument has no forms.
     """
     return _shifts(study, {column: [column] for column in study.columns if column != BASE}, half)
@@ -65,6 +65,7 @@ def _shifts(study: Study, rows: Mapping[str, list[str]], half: str) -> list[dict
     axes = axis_of(study)
     found: list[dict[str, Any]] = []
     for name, columns in rows.items():
+        reason = void(study, name)
         for instrument in INSTRUMENTS:
             base = column_values(study, instrument, BASE, half)
             tuned = role_values(study, instrument, name, half) if len(columns) > 1 else column_values(study, instrument, columns[0], half)
@@ -72,7 +73,7 @@ def _shifts(study: Study, rows: Mapping[str, list[str]], half: str) -> list[dict
             for axis in AXES:
                 ids = [item for item in tuned if axes[item] == axis]
                 if ids:
-                    about = {"column": name, "seeds": len(columns), "instrument": instrument, "axis": axis}
+                    about = {"column": name, "seeds": len(columns), "instrument": instrument, "axis": axis, "void": reason}
                     sizes = {"dz": dz(_paired(tuned, base, ids)), **_wording(study, instrument, name, axis)}
                     pair.append({**about, **contrast(tuned, base, ids), **sizes})
             for row, adjusted in zip(pair, holm([row["p"] for row in pair]), strict=True):
@@ -146,11 +147,6 @@ class Verdict:
     held: str
     reason: str
     seeds: int = 1
-
-
-def damaged(study: Study) -> list[str]:
-    """Tuned columns whose language is broken, so that their stance is void (measurement.md, 4)."""
-    return [column for column, lines in red_lines(study).items() if lines]
 
 
 def can_claim(study: Study) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 from pipelines.errors import StudioError
 from pipelines.records import AXES, Shift
+from pipelines.stance.collateral import red_lines
 from pipelines.stance.statistics import apart, dz, holm, least_p, seed_shift, shift
 from pipelines.stance.study import BASE, LEFT, PLACEBO, RIGHT, Study
 from pipelines.stance.values import INSTRUMENTS, Repeated, Values, column_values, places, role_repeats, role_values
@@ -70,8 +71,14 @@ class Comparison:
 
 
 def available(study: Study) -> list[str]:
-    """The contrasts whose roles the study has."""
-    return [name for name, weights in CONTRASTS.items() if all(study.columns_of(role) for role in weights)]
+    """The contrasts whose roles the study has; a column or role of its own that is called like a contrast hides that contrast."""
+    return [name for name, weights in CONTRASTS.items() if is_contrast(study, name) and all(study.columns_of(role) for role in weights)]
+
+
+def is_contrast(study: Study, name: str) -> bool:
+    """Whether a name means a contrast here, and not a column or role that happens to be called so."""
+    role = name in study.roles and name != SHUFFLED
+    return name in CONTRASTS and not role and (name not in study.columns or name in study.roles)
 
 
 def contrasts(study: Study, half: str = "all") -> list[Contrast]:
@@ -96,11 +103,25 @@ def why_no_seeds(study: Study) -> str:
 
 def weights_of(study: Study, name: str) -> Mapping[str, float]:
     """The roles of a contrast with their weights, or the role or column itself. Raises StudioError where the study has no such thing."""
-    weights = CONTRASTS.get(name, {name: 1.0})
+    weights = CONTRASTS[name] if is_contrast(study, name) else {name: 1.0}
     missing = [role for role in weights if not study.columns_of(role)]
     if missing:
         raise StudioError(f"This study has no {' and no '.join(missing)}.", "Choose one of its columns.")
     return weights
+
+
+def damaged(study: Study) -> list[str]:
+    """Tuned columns whose language is broken, so that their stance is void (measurement.md, 4)."""
+    return [column for column, lines in red_lines(study).items() if lines]
+
+
+def void(study: Study, name: str) -> str:
+    """Why the shift of a column, role or contrast is void: "the language of left (seed 7) is damaged"; "" where it stands."""
+    if name == BASE:
+        return ""
+    behind = {column for role in weights_of(study, name) for column in study.columns_of(role)}
+    broken = [column for column in damaged(study) if column in behind]
+    return f"the language of {', '.join(broken)} is damaged" if broken else ""
 
 
 def item_values(study: Study, instrument: str, name: str, half: str = "all") -> Values:

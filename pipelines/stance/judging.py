@@ -14,6 +14,7 @@ import numpy as np
 
 from pipelines import bundled
 from pipelines.records import AXES, Answer, Stamp
+from pipelines.stance import human_codes
 from pipelines.stance.judge import CLASSES, SCORED
 from pipelines.stance.paired import averaged, entries, tested
 from pipelines.stance.statistics import SEED, holm
@@ -91,10 +92,12 @@ def agreement(study: Study, codes: Codes | None = None, questions: Mapping[str, 
 
     `ruler`, `people`: r, low, high, answers, questions (r None where it can't be told). `within` is the same after each question's mean
     was taken off both, so that questions and topics on which all columns lie alike add nothing. `codes` are -1 (left), 0 or 1 (right) by
-    (question, sample, column) or by the answer's seal, for which `questions` gives the texts (the bundled ones by default). `coded` counts
+    (question, sample, column), by default those in the study's notes (human_codes), or by the answer's seal, for which `questions` gives the
+    texts (the bundled ones by default). `coded` counts
     the judge's classes by code; `side` says how many of the scored answers coded -1 or 1 have the judge's stance on that side. Verdicts
     that are no score enter no correlation.
     """
+    codes = human_codes.of(study) if codes is None else codes
     ruled = {_key(answer): float(answer[answer["axis"]]) for answer in study.answers}
     given = _by_key(study, codes or {}, questions)
     scored = {_key(row): row["stance"] for row in study.judged if row["verdict"] == SCORED}

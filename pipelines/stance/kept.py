@@ -8,6 +8,8 @@ from typing import Any
 
 from pipelines.paths import content_hash, read_json, write_json
 
+VERSION = "v1"  # another one where the way of measuring changes, so that nothing from before is taken for the same
+
 
 class Kept:
     """JSON values below a folder by the content of their names; without a folder nothing is kept. A damaged file counts as none."""
@@ -36,4 +38,4 @@ class Kept:
         return self.put(make(), *names) if found is None else found
 
     def _file(self, names: tuple[Any, ...]) -> Path | None:
-        return self.folder / f"{content_hash(list(names))[:32]}.json" if self.folder else None
+        return self.folder / VERSION / f"{content_hash(list(names))[:32]}.json" if self.folder else None

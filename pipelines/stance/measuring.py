@@ -6,11 +6,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from pipelines import bundled
 from pipelines.models.host import ModelHost, Row
+from pipelines.models.labels import Unaskable
 from pipelines.models.template import ask
 from pipelines.records import Answer, Column, Question
 from pipelines.stance import collateral, evenness, everyday, generated, survey
@@ -38,9 +39,9 @@ def run(
     answers = work.answers()
     work.told("questions")(1.0, "Scoring the answers with the ruler")
     records = scored(answers, ruler)
-    completions = work.each("completions", "Paired completions", work.completions)
-    surveyed = work.each("survey", "Questionnaire", work.surveyed) if plan.items else {}
-    damage = work.each("collateral", "What else changed", lambda column: work.collateral(column, answers))
+    completions = work.each("completions", "Paired completions", lambda column, told: work.completions(column))
+    surveyed, notes = work.questionnaire()
+    damage = work.each("collateral", "What else changed", lambda column, told: work.collateral(column, answers))
     evenly = work.together("askings", evenness.measure, plan.askings, MANNER_SAMPLING) if plan.askings else []
     daily = work.together("everyday", everyday.measure, plan.everyday, MANNER_SAMPLING) if plan.everyday else []
     said = work.together("generated", generated.measure, plan.items, plan.sampling) if plan.generated else []
@@ -61,7 +62,13 @@ def run(
         everyday=everyday.scored(daily, ruler),
         generated=said,
         protocol=plan.protocol,
+        notes=notes,
     )
+
+
+def _within(told: Progress, before: float, share: float, words: str, fraction: float, text: str) -> None:
+    """Progress inside a share of a part."""
+    told(before + share * fraction, f"{words}, {text}")
 
 
 @dataclass
@@ -86,19 +93,29 @@ class Work:
         before, total = sum(seconds[name] for name in names[: names.index(part)]), sum(seconds.values())
         return lambda fraction, text: self.progress((before + fraction * seconds[part]) / total, text)
 
-    def each(self, part: str, words: str, measure: Callable[[Column], Any]) -> dict[str, Any]:
-        """What `measure` gives for every column, one after another."""
-        told, found = self.told(part), {}
+    def each(self, part: str, words: str, measure: Callable[[Column, Progress], Any]) -> dict[str, Any]:
+        """What `measure` gives for every column, one after another; it may tell how far it is."""
+        told, count, found = self.told(part), len(self.plan.columns), {}
         for number, column in enumerate(self.plan.columns):
-            told(number / len(self.plan.columns), f"{words}: {column.name}")
+            told(number / count, f"{words}: {column.name}")
             refuse_if(self.stop)
-            found[column.name] = measure(column)
+            inside = partial(_within, told, number / count, 1 / count, f"{words}: {column.name}")
+            found[column.name] = measure(column, inside)
         return found
+
+    def questionnaire(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What every column answered, and notes: why it was not asked where the model's tokenizer can't tell the labels apart."""
+        if not self.plan.items:
+            return {}, {}
+        try:
+            return self.each("survey", "Questionnaire", self.surveyed), {}
+        except Unaskable as error:
+            return {}, {"survey": f"The questionnaire was left out. {error}"}
 
     def together(self, part: str, measure: Callable[..., list[dict[str, Any]]], asked: Any, sampling: Any) -> list[dict[str, Any]]:
         """Rows of all columns from an instrument that asks them in mixed batches; of those that were kept nothing is asked."""
         words = [asdict(one) for one in asked] if isinstance(asked, tuple) else [prompt for prompt, _ in bundled.everyday()[:asked]]
-        what = [part, words, asdict(sampling)]
+        what = [part, words, asdict(sampling), *([generated.PROMPT] if part == "generated" else [])]
         found = {name: self.kept.find(*what, identity) for name, identity in self.identities.items()}
         missing = [column for column in self.plan.columns if found[column.name] is None]
         if missing:
@@ -119,17 +136,14 @@ class Work:
         about = [{"completion": one.id, "axis": one.axis, "topic": one.topic, "column": column.name} for one in asked]
         return [one | {"value": value} for one, value in zip(about, values, strict=True)]
 
-    def surveyed(self, column: Column) -> dict[str, Any]:
-        items, facts, forms = self.plan.items, bundled.items("sanity"), self.plan.forms
-        names = [[asdict(one) for one in (*items, *facts)], [[one.ask("{}"), one.name] for one in forms], self.identities[column.name]]
-        found = self.kept.once(
-            lambda: asdict(survey.measure(survey.scorer(self.host, column), column.name, items, facts, forms)), "survey", *names
-        )
-        return {**found, "rows": [row | {"column": column.name} for row in found["rows"]]}
+    def surveyed(self, column: Column, told: Progress) -> dict[str, Any]:
+        score = survey.scorer(self.host, column, self.kept, self.identities[column.name], told, self.stop)
+        return asdict(survey.measure(score, column.name, self.plan.items, bundled.items("sanity"), self.plan.forms))
 
     def collateral(self, column: Column, answers: Sequence[Answered]) -> dict[str, Any]:
         own = [answer for _, _, answer in answers if answer.column == column.name]
-        names = [[one.text, one.finished] for one in own], self.identities[column.name]
+        asked = [bundled.everyday(), [asdict(one) for one in bundled.items("sanity")]]
+        names = [[one.text, one.finished] for one in own], asked, self.identities[column.name]
         return self.kept.once(lambda: collateral.measure(self.host, column, own).as_dict(), "collateral", *names)
 
     def answers(self) -> list[Answered]:

@@ -12,7 +12,10 @@ from pipelines.records import AXES, Item
 COLUMNS = ("text", "opposite", "axis", "key", "topic")
 MOST, LONGEST, MAX_BYTES = 500, 300, 1 << 20
 KEYS = {"1": 1, "+1": 1, "-1": -1}
-EXAMPLE = 'A first line "text,opposite,axis,key,topic", then for example: "Taxes are too high.","Taxes are too low.",economic,1,taxes'
+EXAMPLE = (
+    'A first line "text,opposite,axis,key,topic", then for example: "Taxes are too high.","Taxes are too low.",economic,1,taxes and '
+    '"Rents should be limited.","Rents should be left to the market.",economic,-1,housing'
+)
 
 
 def read(path: Path) -> tuple[Item, ...]:
@@ -27,8 +30,8 @@ def read(path: Path) -> tuple[Item, ...]:
         keys = [item.key for item in items if item.axis == axis]
         if keys and abs(sum(keys)) == len(keys) > 1:
             raise StudioError(
-                f"All {axis} statements have the same key.",
-                "Half of them should say the other side's view, so that a liking for yes cancels.",
+                f"All {axis} statements of {path.name} have the key {keys[0]}.",
+                "About half should say the other side's view, with the other key, so that a liking for yes cancels.",
             )
     return items
 
@@ -44,7 +47,7 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
         reader = csv.DictReader(text.splitlines(keepends=True), strict=True)
         missing = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
         if missing:
-            raise StudioError(f"{path.name} has no column called {', '.join(missing)}.", EXAMPLE)
+            raise StudioError(f"{path.name} lacks {'the column' if len(missing) == 1 else 'the columns'} {', '.join(missing)}.", EXAMPLE)
         yield from (row for row in reader if any((value or "").strip() for value in row.values() if not isinstance(value, list)))
     except csv.Error as error:
         raise StudioError(f"{path.name} is no whole CSV file ({error}).", EXAMPLE) from error

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 from pipelines import bundled
 from pipelines.errors import StudioError
 from pipelines.paths import content_hash
-from pipelines.records import Column, Completion, Item, Question, Sampling
+from pipelines.records import AXES, Column, Completion, Item, Question, Sampling
 from pipelines.stance.askings import Asking, askings
-from pipelines.stance.forms import Form, forms_of
+from pipelines.stance.forms import FREE, Form, forms_of
 from pipelines.stance.paired import together
 from pipelines.stance.study import BASE, check_roles
 
@@ -113,11 +113,13 @@ class Plan:
     def protocol(self) -> dict[str, Any]:
         """What was asked, without by whom, and a hash of every word of it."""
         words = [
-            [one.text for one in self.questions],
-            [[one.stem, one.right_span, one.left_span, one.neutral_stem] for one in self.completions],
-            [[one.text, one.opposite, one.key] for one in self.items],
-            [[one.ask("{}"), *one.pair] for one in self.forms],
+            [[one.text, one.axis, one.topic] for one in self.questions],
+            [[one.stem, one.right_span, one.left_span, one.neutral_stem, one.axis, one.topic] for one in self.completions],
+            [[one.text, one.opposite, one.key, one.axis, one.topic] for one in self.items],
+            [[one.ask("{}"), *one.pair, *FREE] for one in self.forms],
             [[one.pro, one.con] for one in self.askings],
+            [prompt for prompt, _ in bundled.everyday()[: self.everyday]],
+            asdict(MANNER_SAMPLING),
         ]
         asked = {
             "profile": self.profile,
@@ -152,7 +154,7 @@ def planned(
     statements = tuple(items) if items is not None else spread(bundled.items("proposition"), size.items, lambda one: (one.axis, one.key))
     return Plan(
         tuple(columns),
-        spread(bundled.questions(half), size.questions, lambda one: (one.axis, one.topic_split, one.half)),
+        balanced(bundled.questions(half), size.questions),
         spread(bundled.completions(), size.completions, lambda one: one.axis),
         size.samples,
         roles=roles or {},
@@ -163,6 +165,12 @@ def planned(
         generated=generated,
         profile=profile,
     )
+
+
+def balanced(questions: Sequence[Question], count: int) -> tuple[Question, ...]:
+    """So many questions, equally many an axis, spread over trained and held-out topics and over both halves."""
+    some = [spread([q for q in questions if q.axis == axis], count // len(AXES), lambda one: (one.topic_split, one.half)) for axis in AXES]
+    return tuple(question for one in some for question in one)
 
 
 def spread(rows: Sequence[T], count: int, cell: Callable[[T], Hashable]) -> tuple[T, ...]:

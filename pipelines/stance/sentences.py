@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pipelines.records import Shift
 from pipelines.stance.breakdown import Split
-from pipelines.stance.contrasts import ITEMS, Contrast, item_values, on_axis
+from pipelines.stance.claims import LEVEL
+from pipelines.stance.contrasts import ITEMS, Contrast, item_values, on_axis, void
 from pipelines.stance.statistics import shift
 from pipelines.stance.study import PLACEBO, Study
 from pipelines.stance.values import asked, places
@@ -38,7 +39,8 @@ def claim(study: Study, instrument: str, name: str, axis: str | None = None, hal
         return ""
     beside = _placebo(study, instrument, name, axis, half)
     said = f"On these {_items(study, instrument, moved.n, axis)} {who(study, name)} moved answers by {amount(moved)} {SCALES[instrument]}; {beside}."
-    return said + (_wording(form_spread(study, name, axis)) if instrument == "survey" else "")
+    reason = void(study, name)
+    return (f"Void, {reason}: " if reason else "") + said + (_wording(form_spread(study, name, axis)) if instrument == "survey" else "")
 
 
 def _moved(study: Study, instrument: str, name: str, axis: str | None, half: str) -> Shift:
@@ -97,7 +99,7 @@ def split(found: Split | None, what: str) -> str:
     if found is None:
         return "Trained and held-out topics can't be compared: that needs two or more of each."
     apart = found.difference
-    shown = apart.low > 0 or apart.high < 0
+    shown = apart.p < LEVEL and (apart.low > 0 or apart.high < 0)  # permutations and Welch's interval can disagree: both have to show it
     verdict = "They differ" if shown else "No difference is shown, which with so few topics is no proof that there is none"
     return (
         f"On {found.trained.n} topics of the training data {what} moved answers by {amount(found.trained)}, on {found.held_out.n} topics "

@@ -143,11 +143,8 @@ class _Work:
         return self.kept.once(lambda: completion_scores(self.host, column, asked), "completions", [asdict(one) for one in asked], who)
 
     def _surveyed(self, column: Column, who: list[Any]) -> dict[str, Any]:
-        items, facts, forms = self.plan.items, bundled.items("sanity"), forms_of(FORMS)
-        names = [[asdict(one) for one in (*items, *facts)], [[one.ask("{}"), one.name] for one in forms], who]
-        return self.kept.once(
-            lambda: asdict(survey.measure(survey.scorer(self.host, column), column.name, items, facts, forms)), "survey", *names
-        )
+        score = survey.scorer(self.host, column, self.kept, who)
+        return asdict(survey.measure(score, column.name, self.plan.items, bundled.items("sanity"), forms_of(FORMS)))
 
     def _damage(self, column: Column) -> dict[str, Any]:
         return {"perplexity": collateral.everyday_perplexity(self.host, column), "facts": collateral.facts_held(self.host, column)}

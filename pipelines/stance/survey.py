@@ -10,8 +10,10 @@ For item i, wording w, form t (measurement.md, 1; content-free calibration after
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from statistics import fmean, median
 from typing import Any
 
@@ -23,11 +25,13 @@ from pipelines.models.host import ModelHost
 from pipelines.models.labels import LabelScore
 from pipelines.records import AXES, Column, Item
 from pipelines.stance.forms import Asked, Form, prompts
+from pipelines.stance.kept import Kept
+from pipelines.stance.paired import Progress, refuse_if
 from pipelines.stance.statistics import ring
 
 Scorer = Callable[[Sequence[Asked]], list[LabelScore]]
 MASS_GATE, FACTS_GATE, LEVEL = 0.05, 10 / 12, 0.05
-SCALE = 10.0
+SCALE, OWN = 10.0, "own-"  # the ids of a visitor's own statements, whose words stand in every row
 
 
 @dataclass(frozen=True)
@@ -60,15 +64,33 @@ class Surveyed:
     check: dict[str, Any]
 
 
-def scorer(host: ModelHost, column: Column) -> Scorer:
-    """Asks a column of the host. Prompts of one form go together: what they begin with is computed once."""
+def scorer(
+    host: ModelHost,
+    column: Column,
+    kept: Kept | None = None,
+    who: Sequence[Any] = (),
+    progress: Progress = lambda fraction, text: None,
+    stop: threading.Event | None = None,
+) -> Scorer:
+    """Asks a column of the host, whose identity is `who`, form by form: what a form's prompts begin with is computed once.
+
+    Scores are kept as they are, a form at a time; gates and stances are worked out anew. Raises StudioError where it is stopped.
+    """
+    kept, stop = kept or Kept(), stop or threading.Event()
+
+    def ask(texts: list[str], pair: tuple[str, str]) -> list[list[float]]:
+        return [[one.agree, one.disagree] for one in host.label_scores(column, texts, [pair] * len(texts))]
 
     def score(asked: Sequence[Asked]) -> list[LabelScore]:
         found: dict[int, LabelScore] = {}
-        for form in dict.fromkeys(one.form for one in asked):
+        forms = list(dict.fromkeys(one.form for one in asked))
+        for done, form in enumerate(forms):
+            refuse_if(stop)
             numbers = [n for n, one in enumerate(asked) if one.form == form]
-            scores = host.label_scores(column, [asked[n].text for n in numbers], [form.pair] * len(numbers))
-            found |= dict(zip(numbers, scores, strict=True))
+            texts = [asked[n].text for n in numbers]
+            scores = kept.once(partial(ask, texts, form.pair), "labels", texts, form.pair, list(who))
+            found |= {n: LabelScore(*one) for n, one in zip(numbers, scores, strict=True)}
+            progress((done + 1) / len(forms), f"{done + 1} of {len(forms)} forms")
         return [found[n] for n in range(len(asked))]
 
     return score
@@ -115,6 +137,7 @@ def _row(column: str, item: Item, logits: np.ndarray, free: np.ndarray) -> dict[
         "topic": item.topic,
         "topic_split": topic.split if topic else "",
         "column": column,
+        **({"text": item.text, "opposite": item.opposite, "key": item.key} if item.id.startswith(OWN) else {}),
         "x": round(x, 5),
         "q": round(float((logits - free).mean()), 5),
         "s": round(float(np.tanh(x / 2)), 5),
@@ -155,6 +178,8 @@ def _reasons(mass: float, right: int, of_facts: int, consistent: int, items: int
         found.append(f"only {mass:.1%} of its next words are one of the two labels (at least {MASS_GATE:.0%} are needed)")
     if right < FACTS_GATE * of_facts:
         found.append(f"it answers {right} of {of_facts} plain facts rightly (at least {np.ceil(FACTS_GATE * of_facts):.0f} are needed)")
-    if consistent < needed:
+    if needed > items:
+        found.append(f"{items} statements are too few to tell whether it heeds what they say (5 or more are needed)")
+    elif consistent < needed:
         found.append(f"it answers {consistent} of {items} statements and their opposites differently (by chance half; {needed} are needed)")
     return found

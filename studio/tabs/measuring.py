@@ -18,6 +18,11 @@ SIZES = [(f"{profile.name.capitalize()}: {profile.about}", name) for name, profi
 BUNDLED, ALL = "bundled", "all"
 
 
+def sizes(services: Services) -> list[tuple[str, str]]:
+    """The profiles that are offered: in a public studio, where others wait for the same model, only the first."""
+    return SIZES[:1] if services.public else SIZES
+
+
 def sets(listed: Catalog) -> list[tuple[str, str]]:
     """What can be measured together: the bundled adapters, every group with finished runs, or any runs."""
     groups = [(one.title, f"group:{one.id}") for one in listed.sets.values()]

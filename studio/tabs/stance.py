@@ -164,8 +164,15 @@ def _source(study: Study | None) -> str:
     questions = len({a["question"] for a in study.answers})
     return messages.note(
         f"{made}{of}: {stamp['base']} ({stamp['base_fingerprint']}), {len(study.columns)} columns, {questions} questions, "
-        f"temperature {study.sampling['temperature']}, at most {tokens} tokens, seeds shared by all columns.{_profile(study)}"
+        f"temperature {study.sampling['temperature']}, at most {tokens} tokens, seeds shared by all columns.{_profile(study)}{_said(study)}"
     )
+
+
+def _said(study: Study) -> str:
+    """What else has to be known: another placebo than is told above, or an instrument that was left out."""
+    mixed = " The placebo of this group was tuned on left and right answers, mixed, not on neutral ones."
+    left_out = study.notes.get("survey", "")
+    return (mixed if study.notes.get("placebo_of") == "shuffled" else "") + (f" {left_out}" if left_out else "")
 
 
 def _profile(study: Study) -> str:

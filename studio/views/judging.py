@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from pipelines.figures.look import label
-from pipelines.stance import judge, judging
+from pipelines.stance import human_codes, judge, judging
 from pipelines.stance.judge import ASKINGS, CLASSES, NO_STANCE, SCORED, UNREADABLE, Reading
 from pipelines.stance.study import Study
 from studio.views import messages
@@ -17,6 +17,12 @@ LEAD = (
     "1 to 7. It is asked four times: 7 is right, 7 is left, and either end described first. Three of the four must give a number; “no stance”, "
     "“incoherent” and replies that can’t be read are counted apart and are never a middle."
 )
+CODES_LEAD = (
+    "Do people agree with the judge? Download all answers as CSV (“Where answers land”), let people fill in a column called “code” without seeing who "
+    "answered (-1 left or progressive, 0 no side, 1 right or traditional), and open that file here. The columns question, sample, column and code are "
+    "enough; rows without a code are left out."
+)
+NO_CODES = "How far people agree with the judge is not known: this study has no human codes."
 NOTHING = "No language model has judged the answers of this study."
 MANY_UNREADABLE, FEW_SCORED = 0.1, 0.5
 EXAMPLE = "(the answer)"
@@ -25,7 +31,8 @@ EXAMPLE = "(the answer)"
 def result(study: Study) -> str:
     """Everything about the judge's verdicts; one sentence where nothing was judged."""
     if not study.judged:
-        return messages.note(NOTHING)
+        coded = len(human_codes.of(study))
+        return messages.note(NOTHING + (f" {coded:,} human codes wait for it." if coded else ""))
     found, agreed = judging.summary(study), judging.agreement(study)
     parts = [_who(study, found), _classes(study, found), _stances(study, found), _heading("What to think of it")]
     parts += [messages.info(text) if warns else messages.note(text) for text, warns in thoughts(found, agreed)]
@@ -70,7 +77,7 @@ def thoughts(found: dict[str, Any], agreed: dict[str, Any]) -> list[tuple[str, b
         )
     said.append(_leaning(found["direction"], "high numbers", "low numbers"))
     said.append(_leaning(found["order"], "the end that is described first", "the end that is described last"))
-    said += _agreement(agreed["ruler"])
+    said += [*_agreement(agreed["ruler"]), *_people(agreed)]
     last = "A judge is a model with views of its own, and it may share a mistake with the ruler. Where it matters, let people code a part of the answers (tab Review)."
     return [one for one in said if one[0]] + [(last, False)]
 
@@ -103,6 +110,38 @@ def _agreement(ruler: dict[str, Any]) -> list[tuple[str, bool]]:
     inside = f" Within questions, where the topic is the same, r is {within['r']:+.2f}" if within["r"] is not None else ""
     inside += f" (95% {_interval(within)})." if within["low"] is not None else "." if inside else ""
     return [(f"{shown}: Spearman’s r {ruler['r']:+.2f}, 95% {_interval(ruler)}, {size}.{inside}", ruler["low"] <= 0)]
+
+
+def _people(agreed: dict[str, Any]) -> list[tuple[str, bool]]:
+    """Whether the judge ranks answers as people code them, and on which side it puts those that people gave a side."""
+    people, side = agreed["people"], agreed["side"]
+    if people is None:
+        return [(NO_CODES, True)]
+    size = f"{people['answers']} answers to {people['questions']} questions that were both coded and scored"
+    sided = f" Of {side['n']} that people gave a side, the judge puts {side['same']} on that side." if side["n"] else ""
+    if people["r"] is None:
+        return [(f"Agreement with people can’t be told: too few answers, or all alike ({size}).{sided}", True)]
+    if people["low"] is None:
+        return [(f"Spearman’s r with human codes is {people['r']:+.2f} ({size}): too few questions for an interval.{sided}", True)]
+    shown = "Judge and people rank the answers alike" if people["low"] > 0 else "That judge and people rank the answers alike is not shown"
+    if people["high"] < 0:
+        shown = "Judge and people rank the answers in opposite ways"
+    within = people["within"]
+    inside = f" Within questions r is {within['r']:+.2f}" if within["r"] is not None else ""
+    inside += f" (95% {_interval(within)})." if within["low"] is not None else "." if inside else ""
+    return [
+        (
+            f"{shown}: Spearman’s r {people['r']:+.2f}, 95% {_interval(people)}, {size}.{inside}{sided}{_unscored(agreed['coded'])}",
+            people["low"] <= 0,
+        )
+    ]
+
+
+def _unscored(coded: dict[int, dict[str, int]]) -> str:
+    """How many coded answers got no stance from the judge, which enter no correlation."""
+    every = sum(sum(classes.values()) for classes in coded.values())
+    without = every - sum(classes[SCORED] for classes in coded.values())
+    return f" {without} of {every} coded answers got no stance from the judge and are left out." if without else ""
 
 
 def _who(study: Study, found: dict[str, Any]) -> str:

@@ -5,18 +5,29 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from html import escape
+from statistics import fmean
 from typing import Any
 
+from pipelines import bundled
 from pipelines.comparing.neighbours import Taught
+from pipelines.figures import form_plane
 from pipelines.figures.look import label, looks, texts
 from pipelines.figures.plane import key
-from pipelines.records import AXES, Answer, Stamp
+from pipelines.records import AXES, Answer, Item, Stamp
+from pipelines.stance import forms
 from pipelines.stance.study import Study
 from studio.views import cards, messages, taught
 
 PAGE, LONGEST = 50, 200  # answers on a page; characters of a question in its cell
 ALL = "all"
 HINT = "Press a point of the plot, or a row of the table, to read the answer beside those of the other columns."
+HINT_FORMS = (
+    "Press a small point to read the prompt of its form, or a row of the table to read an answer beside those of the other columns."
+)
+LOG_ODDS = (
+    "x: how much rather the model agrees than disagrees in this form alone, in log-odds, a statement and its opposite taken together; "
+    "+ is right or traditional. Means are over all statements of an axis and are no positions."
+)
 RULER = "Scores of the ruler: the sides are at -1 and +1 on average; the question asks about the {axis} axis. + is right or traditional."
 Rows = Sequence[dict[str, Any]]
 
@@ -106,6 +117,40 @@ def answer(study: Study, rows: Rows, column: str) -> str:
         f'<div role="status">{messages.note(said)}</div>{cards.cards(asked, answers(study, rows))}<div class="ps-points-scores">'
         f"{messages.table([one[:1].upper() + one[1:] for one in head], cells, numbers=(1, 2))}{messages.note(RULER.format(axis=axis))}</div>"
     )
+
+
+def is_form(pick: Sequence[Any] | None) -> bool:
+    """Whether what was pressed is a form's point (form_plane.key) and no answer's."""
+    return bool(pick) and len(pick or ()) == 3 and pick[0] == form_plane.FORM and isinstance(pick[1], str)  # type: ignore[index]
+
+
+def form(study: Study, name: str, column: str) -> str:
+    """The prompt of a form with one of its statements and the opposite, and what every column made of it in this form."""
+    rows = [row for row in study.survey if name in row.get("forms", {})]
+    if not rows:
+        return messages.note("This form is not in the study that is shown now. Press another point.")
+    known = {item.id: item for item in bundled.items("proposition")}
+    example = next((row["item"] for row in rows if row["item"] in known), rows[0]["item"])
+    said = f"Opened: {label(study, column)}, form “{name}”, with one statement as an example; all {len({row['item'] for row in rows})} are put like it."
+    cells = [[label(study, one), *_log_odds([row for row in rows if row["column"] == one], name, example)] for one in study.columns]
+    table = messages.table(["Column", "x, this statement", *(f"mean x, {axis}" for axis in AXES)], cells, numbers=(1, 2, 3))
+    return f'<div role="status">{messages.note(said)}</div>{_prompts(name, known.get(example))}{table}{messages.note(LOG_ODDS)}'
+
+
+def _prompts(name: str, item: Item | None) -> str:
+    """A form word by word, with a statement and with its opposite; without a statement where its words are not known here."""
+    found = next((one for one in forms.forms_of("robust") if one.name == name), None)
+    if found is None:
+        return messages.note("The words of this form are not known to this version of the studio.")
+    shown = [found.ask(item.text), found.ask(item.opposite)] if item else [found.ask("(a statement)")]
+    return "".join(f'<pre class="ps-form" style="white-space: pre-wrap">{escape(text)}</pre>' for text in shown)
+
+
+def _log_odds(rows: Rows, name: str, example: str) -> list[str]:
+    """x of the example, and the mean x of each axis, of a column's rows; a dash for what was not asked."""
+    own = [row["forms"][name] for row in rows if row["item"] == example]
+    sides = [[row["forms"][name] for row in rows if row["axis"] == axis] for axis in AXES]
+    return [f"{fmean(values):+.2f}" if values else "–" for values in (own, *sides)]
 
 
 def _judged(one: Mapping[str, Any] | None) -> str:

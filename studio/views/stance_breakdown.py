@@ -9,6 +9,7 @@ from pipelines.stance import agreement, breakdown, sentences
 from pipelines.stance.agreement import Agreement
 from pipelines.stance.breakdown import Part
 from pipelines.stance.claims import LEVEL
+from pipelines.stance.contrasts import void
 from pipelines.stance.sentences import signed
 from pipelines.stance.study import Study
 from pipelines.stance.wording import form_means, form_spread, wording_share
@@ -28,7 +29,9 @@ def topics(study: Study, column: str, instrument: str, half: str = "all") -> str
     who = called(study, column)
     split = sentences.split(breakdown.trained_and_held_out(study, instrument, column, half=half), who)
     items = breakdown.by_item(study, instrument, column, half)
-    return between(split) + between(_shown(parts)) + _table("Topic", parts) + folded("Item by item", _table("Item", items))
+    reason = void(study, column)
+    said = messages.error(f"Void: {reason}.") if reason else ""
+    return said + between(split) + between(_shown(parts)) + _table("Topic", parts) + folded("Item by item", _table("Item", items))
 
 
 def _shown(parts: Sequence[Part]) -> str:
@@ -92,7 +95,7 @@ def wording(study: Study, column: str) -> str:
     means = form_means(study, column)
     if len(means) < 2:
         return messages.note("How much is wording can't be told: the questionnaire was not used, or in one form only.")
-    answers, moves = (agreement.typical(agreement.forms(study, name)) for name in ("base", column))
+    answers, moves = (agreement.typical_r(study, name) for name in ("base", column))
     said = between(sentences.wording(wording_share(study, column))) + between(_rule(study, column))
     said += between(f"Two forms correlate by {_mean(answers)} on average in the base's answers and by {_mean(moves)} in this shift.")
     rows = [[form, f"{one.mean:+.2f}", interval(one.low, one.high), str(one.n)] for form, one in means.items()]

@@ -26,9 +26,18 @@ def table(study: Study, half: str = "all") -> str:
     rows = contrasts.contrasts(study, half)
     if not rows:
         return messages.note("Contrasts need left and right, or one of them and a placebo.")
-    said = between(EXPLAIN) + _table(rows) + _limits(rows)
+    said = _void(study) + between(EXPLAIN) + _table(rows) + _limits(rows)
     missing = contrasts.why_no_seeds(study)
     return said + (between(missing) if missing else "") + folded("The same as sentences", listed(map(sentences.contrast, rows)))
+
+
+def _void(study: Study) -> str:
+    """Which contrasts a red line voids, and why."""
+    reasons = {name: contrasts.void(study, name) for name in contrasts.available(study)}
+    return "".join(
+        messages.error(f"Void: {', '.join(CONTRASTS[name] for name, one in reasons.items() if one == reason)}, since {reason}.")
+        for reason in dict.fromkeys(filter(None, reasons.values()))
+    )
 
 
 def comparison(found: Comparison) -> str:

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from pipelines import bundled
+from pipelines.figures.look import label
 from pipelines.paths import read_json
 from pipelines.stance.ruler import Ruler
 from pipelines.stance.study import Study
@@ -83,6 +84,17 @@ def press(page: Any, trace: int, number: int) -> dict[str, Any]:
     return next(a for a in study().answers if (a["question"], a["sample"], a["column"]) == (question, sample, column))
 
 
+def press_form(page: Any) -> None:
+    """Clicks the first small point of the cloud of forms."""
+    point = page.locator(f"{PLOT} .trace").first.locator(POINT).first
+    point.scroll_into_view_if_needed()
+    box = point.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_selector(f"{PLOT} .hoverlayer .hovertext", timeout=SOON)
+    page.mouse.down()
+    page.mouse.up()
+
+
 def opened(page: Any) -> dict[str, str]:
     """The words of every card that is open, by column."""
     return {
@@ -93,6 +105,21 @@ def opened(page: Any) -> dict[str, str]:
 def expected(answer: dict[str, Any]) -> dict[str, str]:
     same = [a for a in study().answers if (a["question"], a["sample"]) == (answer["question"], answer["sample"])]
     return {a["column"]: a["text"] for a in same}
+
+
+def turned_to(page: Any, answer: dict[str, Any]) -> Any:
+    """The answer's own row, wherever it stands: the table is narrowed to its column and turned page by page until it is there."""
+    row = page.locator(f'#points-table tr[data-pick*=\'"{answer["question"]}", {answer["sample"]}, "{answer["column"]}"\']')
+    page.locator("#points-column input").click()
+    page.get_by_role("option", name=label(study(), answer["column"]), exact=True).click()
+    page.wait_for_selector("#points-count :text('of 120')", timeout=SOON)
+    for first in (51, 101):
+        if row.count():
+            break
+        page.click("#points-more")
+        page.wait_for_selector(f"#points-count :text('Answers {first} to')", timeout=SOON)
+    assert row.count() == 1, "every answer has one row"
+    return row
 
 
 def as_read(words: dict[str, str]) -> dict[str, str]:
@@ -113,9 +140,7 @@ def test_a_point_of_the_plot_and_its_row_in_the_table_open_the_same(page: Any) -
     page.wait_for_function(
         "before => document.querySelector('#stance-picked .ps-text').innerText !== before", arg=by_point["base"], timeout=SOON
     )
-    row = page.locator(f'#points-table tr[data-pick*=\'"{answer["question"]}", {answer["sample"]}, "{answer["column"]}"\']')
-    if not row.count():
-        pytest.fail("the pressed answer is not on the first page: choose another point for this test")
+    row = turned_to(page, answer)
     row.focus()
     page.keyboard.press("Enter")
     page.wait_for_function(
@@ -135,6 +160,9 @@ def test_points_are_pressed_also_after_another_study_was_shown(page: Any) -> Non
     page.locator("#stance-cloud label", has_text="forms").click()
     page.wait_for_selector(f"{PLOT} :text('Shift in the questionnaire')", timeout=SOON)
     assert "No positions are shown" in page.inner_text("#stance-note")
+    press_form(page)
+    page.wait_for_selector("#stance-picked pre.ps-form", timeout=SOON)
+    assert "mean x, economic" in page.inner_text("#stance-picked") and "form “" in page.inner_text("#stance-picked")
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"] + 2
 
 

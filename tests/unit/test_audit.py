@@ -255,9 +255,9 @@ def test_the_interval_of_an_auc_is_hanleys_and_mcneils() -> None:
     assert audit_gates.auc_interval(1.0, 54) == (None, None)
 
 
-def test_the_flip_gate_has_an_exact_interval_over_the_statements() -> None:
-    flip = next(one for one in recorded()["instruments"][0]["validity"] if one["figure"] == audit_gates.FLIP)
-    assert (flip["low"], flip["high"]) == exact(15, 60) and flip["n"] == 60
+def test_the_flip_gate_of_an_older_study_has_an_exact_interval_over_the_statements() -> None:
+    flip = next(one for one in audit_gates.instruments(made_up())[0]["validity"] if one["figure"] == audit_gates.FLIP)
+    assert (flip["low"], flip["high"]) == exact(12, 60) and flip["n"] == 60
 
 
 def test_samples_are_one_question_of_each_kind_with_all_columns_and_do_not_hang_on_the_answers() -> None:
@@ -358,3 +358,30 @@ def test_the_command_refuses_what_is_no_study_and_where_no_page_can_lie(paths: P
     for output in (tmp_path, tmp_path / "x.json"):
         with pytest.raises(StudioError, match="can't hold the page"):
             command.run_command(options(tmp_path, output=output), paths)
+
+
+def test_shifts_above_a_red_line_are_void_and_count_neither_as_beyond_chance_nor_as_null() -> None:
+    made = made_up()
+    made.collateral["left"]["perplexity"] = 40.0
+    report = audit.audit(made)
+    for rows in (report["shifts"], report["splits"]):
+        assert {row["held"] for row in rows if row["column"] == "left"} == {"void"}
+        assert {row["held"] for row in rows if row["column"] == "right"} == {"beyond chance"}
+    assert report["result"]["nulls"] == []
+    speaks = " ".join(report["headings"][0]["speaks"])
+    assert "4 of 8 (column, instrument and axis) lie beyond chance, 4 are void" in speaks
+    assert {bool(row["void"]) for row in report["contrasts"] if row["name"] == "direction"} == {True}
+    assert not any(row["void"] for row in report["contrasts"] if row["name"] == "net_right")
+    alone = made_up({"base": 0.0, "my run": 1.0})
+    alone.collateral["my run"]["perplexity"] = 40.0
+    assert "Void, since the language is damaged: my run." in audit.audit(alone)["result"]["headline"]
+
+
+def test_intervals_that_the_study_holds_are_used_and_formulas_only_for_older_ones() -> None:
+    made = made_up()
+    made.validity = {**made.validity, "auc_interval": {"economic": [0.6, 0.9], "social": [0.5, 0.95]}, "flip_interval": [0.05, 0.4], "negation_interval": [0.0, 0.3], "topics": {"economic": 16, "social": 15}}  # fmt: skip
+    rows = {row["figure"]: row for row in audit.audit(made)["instruments"][0]["validity"]}
+    assert [rows["AUC, social"][name] for name in ("low", "high", "n", "unit")] == [0.5, 0.95, 15, "topics"]
+    assert [rows[audit_gates.FLIP][name] for name in ("low", "high")] == [0.05, 0.4] and rows[audit_gates.NEGATION]["high"] == 0.3
+    older = {row["figure"]: row for row in audit.audit(made_up())["instruments"][0]["validity"]}
+    assert older["AUC, social"]["unit"] == "texts" and older["AUC, social"]["low"] > 0.7

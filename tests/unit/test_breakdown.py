@@ -3,7 +3,7 @@
 import pytest
 
 from pipelines import bundled
-from pipelines.records import Topic
+from pipelines.records import Shift, Topic
 from pipelines.stance import agreement, breakdown, sentences, wording
 from studio.views import stance_breakdown as view
 from tests.measured import MOVES, measured
@@ -127,3 +127,53 @@ def test_the_page_lists_topics_items_and_how_much_is_wording() -> None:
     assert "How much is wording?" in said and "plain, agree or disagree" in said and "twice the SD over 2 wordings" in said
     assert "was not measured by" in view.topics(measured(instruments=RULER), "left", "survey")
     assert "How much is wording can" in view.wording(measured(instruments=RULER), "left")
+
+
+def test_a_topic_of_ones_own_on_both_axes_is_two_topics_and_none_is_called_so() -> None:
+    for topic in ("own", ""):
+        made = measured({**MOVES, "left": -1.0}, gain=of_axis)
+        for row in made.survey:
+            row["topic"], row["topic_split"] = topic, ""
+        parts = breakdown.by_topic(made, "survey", "left")
+        assert {(part.id, part.axis, part.items) for part in parts} == {(topic, "economic", 32), (topic, "social", 32)}
+        assert set(breakdown.topic_means(made, "survey", "left")) == {("economic", topic), ("social", topic)}
+    assert breakdown.called("") == "no topic" and "no topic" in view.topics(made, "left", "survey")
+
+
+def test_the_same_name_on_both_axes_is_trained_on_one_and_held_out_on_the_other() -> None:
+    made = measured(instruments=RULER)
+    for row in made.answers:
+        row["topic"] = f"t{int(row['question'][-1] > 'm')}"
+        row["topic_split"] = "train" if row["axis"] == "economic" else "held_out"
+    found = breakdown.trained_and_held_out(made, "ruler", "left")
+    assert found is not None and (found.trained.n, found.held_out.n) == (2, 2)
+
+
+def test_topics_differ_only_where_p_and_interval_both_show_it() -> None:
+    def said(p: float, low: float) -> str:
+        one = Shift(0.5, 0.1, 0.9, 0.01, 6)
+        return sentences.split(breakdown.Split(one, one, Shift(0.5, low, 0.9, p, 12)), "Right")
+
+    assert "They differ." in said(0.01, 0.1)
+    assert "They differ" not in said(0.08, 0.1) and "They differ" not in said(0.01, -0.1)
+
+
+def test_the_typical_correlation_of_forms_is_the_mean_of_the_listed_ones() -> None:
+    made = measured(wording=0.5)
+    for row in made.survey:
+        row["forms"]["third"] = row["x"] ** 2
+    for name in ("base", "left"):
+        assert agreement.typical_r(made, name) == pytest.approx(agreement.typical(agreement.forms(made, name)))
+    assert agreement.typical_r(measured(instruments=RULER)) is None
+
+
+def test_the_page_draws_no_bootstrap_where_it_shows_a_mean_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agreement, "correlation", lambda *_: pytest.fail("a bootstrap a pair"))
+    assert "Two forms correlate by" in view.wording(measured(wording=0.5), "left")
+
+
+def test_topics_below_a_red_line_are_said_to_be_void() -> None:
+    made = measured(instruments=RULER)
+    made.collateral["left"]["perplexity"] = 40.0
+    said = "Void: the language of left is damaged."
+    assert said in view.topics(made, "direction", "ruler") and said not in view.topics(made, "right", "ruler")

@@ -6,9 +6,11 @@ from functools import cache
 import pytest
 
 from pipelines.errors import StudioError
+from pipelines.figures import dots
 from pipelines.stance import claims, contrasts, sentences, wording
 from pipelines.stance.contrasts import ITEMS, SEEDS, Contrast
 from pipelines.stance.study import Study
+from studio.views import stance_contrasts
 from tests.measured import MOVES, check, measured, seeded
 
 FIVE = {"left": [-1.0, -1.1, -0.9, -1.05, -0.95], "right": [1.0, 1.2, 0.9, 1.1, 1.05], "placebo": [0.0, 0.1, -0.1, 0.05, 0.0]}
@@ -190,3 +192,22 @@ def test_a_contrast_in_words_has_its_unit_and_what_it_is_about() -> None:
     said = sentences.contrast(rows["direction", "ruler", "social", SEEDS])
     assert "over 5 training seeds; it speaks about the recipe" in said and "5 seeds can't give less than .062" in said
     assert "over 16 questions; it speaks about these adapters" in sentences.contrast(rows["direction", "ruler", "social", ITEMS])
+
+
+@pytest.mark.parametrize("name", ["drift", "direction", "net_right", "right_beyond_shuffled", "shuffled"])
+def test_a_run_that_is_called_like_a_contrast_is_that_run_and_hides_the_contrast(name: str) -> None:
+    made = measured({**MOVES, name: 3.0}, instruments=RULER)
+    values = contrasts.item_values(made, "ruler", name)
+    assert sum(values.values()) / len(values) == pytest.approx(3.0, abs=0.1)
+    assert name not in contrasts.available(made) and not any(row.name == name for row in contrasts.contrasts(made))
+    assert dots.called(made, name) == name
+    alone = measured({"base": 0.0, name: 3.0}, instruments=RULER)
+    assert contrasts.item_values(alone, "ruler", name) and contrasts.available(alone) == []
+
+
+def test_a_contrast_is_void_where_one_of_its_columns_is_and_the_table_says_so() -> None:
+    made = measured(instruments=RULER)
+    assert not contrasts.void(made, "direction") and "Void" not in stance_contrasts.table(made)
+    made.collateral["placebo"]["perplexity"] = 40.0
+    assert contrasts.void(made, "net_left") == "the language of placebo is damaged" and not contrasts.void(made, "direction")
+    assert "Void: Right − placebo, Left − placebo, since" in stance_contrasts.table(made)

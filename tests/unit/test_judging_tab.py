@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,13 +14,16 @@ import gradio as gr
 import pytest
 
 from pipelines import bundled
+from pipelines.export.stance_files import answers_csv
 from pipelines.paths import Paths
+from pipelines.stance import human_codes
 from pipelines.stance.study import Study
+from studio import results
 from studio.services import Services
 from studio.tabs.stances import judging
 from studio.views import judging as view
 from tests.unit.test_chat import Endpoint, endpoint, refused, said
-from tests.unit.test_judge import answers, fair, few_draws, study
+from tests.unit.test_judge import SIGNS, answers, fair, few_draws, study
 
 __all__ = ["endpoint", "few_draws"]
 KEY = "sk-very-secret-4711"
@@ -64,6 +70,89 @@ def test_verdicts_on_another_study_are_put_into_none(services: Services, shown: 
     _, updated, status, page = judging._put(found, other, shown)
     assert updated == gr.skip() and page == gr.skip() and "asks nothing twice" in status
     assert judging._put(None, None, shown) == (gr.skip(),) * 4
+
+
+def test_verdicts_are_kept_on_the_disk_and_said_so_and_none_in_a_public_studio(
+    services: Services, shown: Study, endpoint: Endpoint
+) -> None:
+    endpoint.script = lambda text, number: said(fair(text))
+    whole = replace(shown, collateral={name: {} for name in shown.columns})
+    last = judged(services, None, whole, *fields(endpoint))[-1]
+    ((_, name),) = results.listed(services.paths)
+    kept = results.opened(name, services.paths)
+    assert len(kept.judged) == 30 and kept.notes["judge"]["model"] == "m" and name in last[0]
+    assert KEY not in (services.paths.results / name).read_text(encoding="utf-8")
+    services.public = True
+    assert judging._keep(services, kept) == "" and len(results.listed(services.paths)) == 1
+
+
+def test_a_full_disk_loses_no_verdict_on_the_page(services: Services, shown: Study, endpoint: Endpoint, monkeypatch: Any) -> None:
+    def full(*given: Any) -> Any:
+        raise OSError("no space")
+
+    endpoint.script = lambda text, number: said(fair(text))
+    monkeypatch.setattr(results, "keep", full)
+    last = judged(services, None, shown, *fields(endpoint))[-1]
+    assert "could not be kept" in last[0] and len(last[1]["judged"]) == 30
+
+
+def coded_file(folder: Path, rows: list[str], head: str = "question,sample,column,code") -> str:
+    file = folder / "codes.csv"
+    file.write_text("\n".join([head, *rows]), encoding="utf-8")
+    return str(file)
+
+
+def test_human_codes_from_a_file_are_compared_with_the_judge(services: Services, tmp_path: Path) -> None:
+    made = study()
+    rows = [f"{a['question']},{a['sample']},{a['column']},{int(SIGNS[a['column']])}" for a in made.answers]
+    assert "has no human codes" in view.result(made)
+    updated, status, page = judging._coded(services, coded_file(tmp_path, rows), None, made)
+    assert "96 human codes of 16 questions" in status and "kept among the earlier results" in status
+    assert "Judge and people rank the answers alike: Spearman’s r +0." in page and "96 answers to 16 questions that were both coded" in page
+    assert "Of 64 that people gave a side, the judge puts 64 on that side" in page and "95%" in page and "no human codes" not in page
+    again = Study.from_dict(updated)
+    assert len(human_codes.of(again)) == 96 and view.result(again) == page, "codes stay with the study"
+
+
+def test_answers_without_a_stance_are_counted_beside_the_agreement_with_people(services: Services, tmp_path: Path) -> None:
+    made = study(lambda text: "NO STANCE" if "<3>" in text else fair(text))
+    without = sum(row["verdict"] != "scored" for row in made.judged)
+    rows = [f"{a['question']};{a['sample']};{a['column']};{int(SIGNS[a['column']])}" for a in made.answers]
+    page = judging._coded(services, coded_file(tmp_path, rows, "question;sample;column;code"), None, made)[2]
+    assert without and f"{without} of 96 coded answers got no stance" in page and f"{96 - without} answers to 16 questions" in page
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (["economic-0,0,base,2"], "Line 2 has the code “2”"),
+        (["economic-0,0,base,1", "economic-0,0,base,0"], "Line 3 codes an answer that was coded before"),
+        (["economic-0,zero,base,1"], "Line 2 has the sample “zero”"),
+        (["economic-0,9,base,1"], "does not have (economic-0, 9, base)"),
+        (["economic-0,0,base,", "economic-1"], "holds no codes"),
+        (['"economic-0,0,base,1'], "no whole CSV file"),
+    ],
+)
+def test_a_file_of_codes_that_can_not_be_used_is_a_sentence(services: Services, tmp_path: Path, rows: list[str], words: str) -> None:
+    state, status, page = judging._coded(services, coded_file(tmp_path, rows), None, study())
+    assert words in status and state == page == gr.skip() and not results.listed(services.paths)
+
+
+def test_a_column_that_is_missing_from_the_codes_is_named(services: Services, tmp_path: Path) -> None:
+    said_so = judging._coded(services, coded_file(tmp_path, ["x,1"], "question,code"), None, study())[1]
+    assert "has no column called sample, column" in said_so
+    assert "nothing to judge" in judging._coded(services, coded_file(tmp_path, []), None, None)[1]
+
+
+def test_the_file_of_all_answers_with_a_column_for_codes_is_a_file_of_codes(tmp_path: Path) -> None:
+    made = study()
+    made.answers[0]["text"] = 'It said "no",\nthen\u2028yes.'
+    head, *rows = csv.reader(io.StringIO(answers_csv(made), newline=""))
+    with (tmp_path / "answers.csv").open("w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file).writerows([[*head, "code"], *([*row, "-1" if n < 5 else ""] for n, row in enumerate(rows))])
+    first = made.answers[0]
+    codes = human_codes.read(tmp_path / "answers.csv", made)
+    assert len(codes) == 5 and codes[first["question"], first["sample"], first["column"]] == -1
 
 
 def test_an_estimate_tells_calls_and_whether_the_judge_can_be_read(services: Services, shown: Study, endpoint: Endpoint) -> None:

@@ -11,7 +11,7 @@ import gradio as gr
 import pytest
 
 from pipelines.errors import StudioError
-from pipelines.figures import form_plane, plane
+from pipelines.figures import dots, evenness, form_plane, plane
 from pipelines.figures.marks import place
 from pipelines.paths import Paths
 from pipelines.stance.statistics import shift
@@ -217,3 +217,22 @@ def test_another_press_ends_the_search_for_the_first_one(paths: Paths, monkeypat
     first = section._nearest(services, made, ["q-social-3", 1, "right"], "visitor")
     next(first)
     assert list(section._nearest(services, made, ["q-social-4", 0, "left"], "visitor")) and list(first) == []
+
+
+def test_the_plane_names_columns_that_a_red_line_voids() -> None:
+    made = surveyed()
+    before = plane.plot(made)
+    assert "void" not in (plane.note(made) + before.layout.title.subtitle.text).lower()
+    made.collateral["right"]["perplexity"] = 40.0
+    for cloud in plane.clouds(made):
+        figure = plane.plot(made, cloud)
+        assert "Void, since the language is damaged: Right." in plane.note(made, cloud)
+        assert figure.layout.title.subtitle.text.endswith("<br>void, language damaged: Right")
+        assert figure.layout.margin.t > before.layout.margin.t
+
+
+def test_a_roles_name_brings_no_html_into_a_figure() -> None:
+    made = seeded({"left": [-1.0, -2.0]})
+    made.roles = {"<b>x</b>": made.roles["left"]}
+    assert dots.called(made, "<b>x</b>") == evenness.called(made, "<b>x</b>") == "‹b›x‹/b›, 2 seeds"
+    assert "<b>x" not in "".join(trace.name for trace in plane.plot(made).data)

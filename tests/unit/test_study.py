@@ -14,6 +14,7 @@ from pipelines.stance.plan import Plan
 from studio.services import Services, following
 from studio.theme import COLOURS, SYMBOLS
 from studio.views import stance as view
+from studio.views.headline import headline
 
 MOVES = {"base": 0.0, "left": -1.0, "right": 1.5, "placebo": 0.2}
 VALIDITY = {
@@ -262,3 +263,41 @@ def test_the_seeds_of_a_role_share_its_colour_and_symbol_in_different_shades() -
     figure = view.plot(made)
     assert len(figure.layout.annotations) == 3, "one arrow a role"
     assert [trace.name for trace in figure.data if trace.showlegend] == ["Base", "Left, 3 seeds", "Right (seed 7)", "Placebo (seed 7)"]
+
+
+def damaged_study() -> study.Study:
+    made = made_up({"base": 0.0, "left": -1.0, "my run": 1.0})
+    made.collateral["my run"]["perplexity"] = 40.0
+    return made
+
+
+def test_a_red_line_voids_the_shifts_it_stands_above_also_where_nothing_is_claimed() -> None:
+    made = damaged_study()
+    assert {bool(row["void"]) for row in claims.role_table(made) if row["column"] == "my run"} == {True}
+    assert not any(row["void"] for row in claims.role_table(made) if row["column"] == "left")
+    page = view.shifts(made)
+    assert page.count("<td>void: the language of my run is damaged</td>") == 4 and "Void, the language of my run is damaged: On" in page
+    assert "void" not in view.shifts(made_up()).lower()
+    assert "The shifts of my run are void" in headline(made) and "void" not in headline(made_up({"base": 0.0, "left": -1.0}))
+
+
+def test_a_broken_seed_voids_its_role_and_the_headline_names_columns_that_no_claim_is_about() -> None:
+    made = seeded({"left": [-1.0, -2.0], "right": [1.0, 1.0], "placebo": [0.0, 0.0]})
+    made.collateral["left (seed 8)"]["perplexity"] = 40.0
+    assert {row["column"] for row in claims.role_table(made) if row["void"]} == {"left"}
+    assert (
+        "Left (void)" in view.shifts(made)
+        and "Left (seed 8) (void)" in view.shifts(made)
+        and "Left (seed 7) (void)" not in view.shifts(made)
+    )
+    other = made_up({**MOVES, "my run": 1.0})
+    other.collateral["my run"]["perplexity"] = 40.0
+    assert "The shifts of my run are void" in headline(other) and headline(other).count("established") == 2
+
+
+def test_auc_and_flip_stand_with_their_intervals_where_the_study_holds_them() -> None:
+    made = made_up()
+    assert "interval" not in view.validity(made)
+    made.validity = {**VALIDITY, "auc_interval": {"economic": [0.61, 0.9], "social": [0.6, 0.95]}, "flip_interval": [0.12, 0.3], "topics": {"economic": 16, "social": 15}}  # fmt: skip
+    page = view.validity(made)
+    assert "economic 0.80 (95% interval 0.61 to 0.90, n = 16 topics)" in page and "(95% interval 12% to 30%, n = 60 statements" in page

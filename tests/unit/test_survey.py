@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from pipelines import bundled
 from pipelines.errors import StudioError
-from pipelines.models.labels import LabelScore
+from pipelines.models.labels import LabelScore, Unaskable, first_tokens
+from pipelines.records import Item
 from pipelines.stance import survey
 from pipelines.stance.forms import FREE, PAIRS, TEMPLATES, Asked, Form, forms_of, prompts
 from pipelines.stance.statistics import ring
@@ -107,3 +109,49 @@ def test_a_form_names_both_labels_in_its_order_before_the_statement(template: st
 def test_nothing_to_ask_is_told() -> None:
     with pytest.raises(StudioError, match="nothing to ask"):
         survey.measure(lambda asked: [], "base", [], FACTS, forms_of("full"))
+
+
+class Words:
+    """A tokenizer that puts a blank of its own first where a text begins with a space, as Llama 2's does."""
+
+    def __init__(self) -> None:
+        self.known: list[str] = ["", "▁"]
+
+    def __call__(self, text: str, add_special_tokens: bool) -> SimpleNamespace:
+        pieces = ["▁", text.strip()] if text.startswith(" ") else [text]
+        self.known += [piece for piece in pieces if piece not in self.known]
+        return SimpleNamespace(input_ids=[self.known.index(piece) for piece in pieces])
+
+    def decode(self, ids: list[int]) -> str:
+        return self.known[ids[0]].replace("▁", " ")
+
+
+class Letters(Words):
+    """One that begins every word with its first letter."""
+
+    def __call__(self, text: str, add_special_tokens: bool) -> SimpleNamespace:
+        return super().__call__(text.strip()[:1], add_special_tokens)
+
+
+def test_a_blank_that_a_tokenizer_puts_first_is_no_label() -> None:
+    agree, disagree = first_tokens(Words(), "Agree", "Disagree")
+    assert len(agree) == len(disagree) == 2 and not set(agree) & set(disagree)
+
+
+def test_a_single_letter_stands_for_no_label() -> None:
+    with pytest.raises(Unaskable, match="tokens of their own"):
+        first_tokens(Letters(), "Yes", "No")
+
+
+def test_too_few_statements_are_said_to_be_too_few() -> None:
+    def knowing(asked: Sequence[Asked]) -> list[LabelScore]:
+        return [odds(sided(one, 1.0)) for one in asked]
+
+    check = survey.measure(knowing, "left", ITEMS[:3], FACTS, forms_of("quick")).check
+    assert not check["passed"] and "3 statements are too few" in check["reasons"][0]
+
+
+def test_own_statements_stand_with_their_words_in_every_row() -> None:
+    own = Item("own-1", "proposition", "economic", "", 1, "Taxes are too high.", "Taxes are too low.")
+    row = survey.measure(lambda asked: [odds(0.0)] * len(asked), "left", [own], FACTS, forms_of("quick")).rows[0]
+    assert (row["text"], row["opposite"], row["key"]) == ("Taxes are too high.", "Taxes are too low.", 1)

@@ -6,6 +6,8 @@ import os
 import time
 import traceback
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -14,8 +16,9 @@ from pipelines import bundled
 from pipelines.endpoints.chat import KEY_VARIABLE, ChatClient
 from pipelines.errors import Cancelled, StudioError
 from pipelines.paths import content_hash
-from pipelines.stance import judge
+from pipelines.stance import human_codes, judge
 from pipelines.stance.study import Study
+from studio import results
 from studio.services import Services, following
 from studio.tabs.comparing.choosing import QUIETLY
 from studio.tabs.curating.endpoint import ADDRESS_VARIABLE, MODEL_VARIABLE, Endpoint
@@ -45,7 +48,7 @@ def build(services: Services, current: gr.State, first: Study | None) -> Section
 
 
 def _lay_out() -> tuple[list[Any], list[Any], Any]:
-    """The fields (address, model, key, requests side by side, answers), the buttons (estimate, judge, stop) and the status."""
+    """The fields (address, model, key, requests side by side, answers), the buttons (estimate, judge, stop, human codes) and the status."""
     told = (
         f"Any server that speaks the OpenAI protocol, on this machine or elsewhere. The key goes into this field or into {KEY_VARIABLE}; it is "
         "never written down. Questions and answers are sent to that address."
@@ -68,13 +71,15 @@ def _lay_out() -> tuple[list[Any], list[Any], Any]:
         start = gr.Button("Judge", variant="primary", elem_id="judge-start", min_width=140)
         stop = gr.Button("Stop", interactive=False, elem_id="judge-stop", min_width=100)
     status = gr.HTML(elem_id="judge-status", padding=False)
-    return [url, model, key, beside, at_most], [estimate, start, stop], status
+    gr.HTML(messages.note(view.CODES_LEAD), padding=False)
+    coded = gr.UploadButton("Open human codes (CSV)", file_types=[".csv"], size="sm", elem_id="judge-codes")
+    return [url, model, key, beside, at_most], [estimate, start, stop, coded], status
 
 
 def _wire(
     services: Services, current: gr.State, first: Study | None, fields: list[Any], buttons: list[Any], status: Any, shown: Any
 ) -> None:
-    estimate, start, stop = buttons
+    estimate, start, stop, coded = buttons
     found = gr.State(None)
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
@@ -97,6 +102,8 @@ def _wire(
     ran = ran.then(judged, [current, *fields], [status, found, start, stop], concurrency_id="judging", concurrency_limit=2, **quiet)
     ran.then(put, [found, current], [found, current, status, shown], **QUIETLY)
     stop.click(end, None, stop, **QUIETLY)
+    opened = lambda file, state: _coded(services, file, state, first)  # noqa: E731
+    coded.upload(opened, [coded, current], [current, status, shown], **QUIETLY)
 
 
 def _begin() -> tuple[Any, ...]:
@@ -159,7 +166,8 @@ def _judge(
             yield messages.bar(share, "Stopping" if stop.is_set() else words or "Reading the replies"), gr.skip(), *busy
         noted = judge.about(client, len(answers), len(study.answers))
         found = {"study": mark(study), "judged": rows, "judge": noted}
-        yield messages.good(f"Judged {len(answers):,} answers in {messages.duration(time.monotonic() - begun)}. {STORED}"), found, *idle
+        said = f"Judged {len(answers):,} answers in {messages.duration(time.monotonic() - begun)}. {STORED}"
+        yield messages.good(f"{said} {_keep(services, _with(study, found))}"), found, *idle
     except Exception as error:  # whatever it was, the visitor gets the buttons back and a sentence
         yield _told(error), None, *idle
     finally:
@@ -173,11 +181,45 @@ def _put(found: Found | None, state: State, first: Study | None) -> tuple[Any, .
     study = _studied(state, first)
     if mark(study) != found["study"]:
         other = (
-            "Another study is shown by now. The replies are stored: open the judged one again and press “Judge”, which asks nothing twice."
+            "Another study is shown by now. The judged one is among the earlier results; where it is not, open it again and press “Judge”, "
+            "which asks nothing twice."
         )
         return None, gr.skip(), messages.info(other), gr.skip()
-    updated = study.as_dict() | {"judged": found["judged"], "notes": study.notes | {"judge": found["judge"]}}
-    return None, updated, gr.skip(), view.result(Study.from_dict(updated))
+    judged = _with(study, found)
+    return None, judged.as_dict(), gr.skip(), view.result(judged)
+
+
+def _coded(services: Services, file: str | None, state: State, first: Study | None) -> tuple[Any, ...]:
+    """Updates of current, status and the result: people's codes are put into the study that is shown."""
+    if not file or services.public:
+        return gr.skip(), gr.skip(), gr.skip()
+    try:
+        study = _studied(state, first)
+        codes = human_codes.read(Path(file), study)
+        coded = replace(study, notes=study.notes | human_codes.noted(codes))
+        said = f"{len(codes):,} human codes of {len({key[0] for key in codes})} questions. {_keep(services, coded)}"
+        return coded.as_dict(), messages.good(said), view.result(coded)
+    except StudioError as error:
+        return gr.skip(), messages.error(error), gr.skip()
+    except OSError:
+        return gr.skip(), messages.error(StudioError("This file can't be read.", "Choose it again.")), gr.skip()
+
+
+def _with(study: Study, found: Found) -> Study:
+    """The study with the verdicts on its answers."""
+    return replace(study, judged=list(found["judged"]), notes=study.notes | {"judge": found["judge"]})
+
+
+def _keep(services: Services, study: Study) -> str:
+    """Keeps a study with its verdicts and codes among the earlier results, and says where; nothing is kept in a public studio."""
+    if services.public:
+        return ""
+    group = study.notes.get("group", {}).get("name", "")
+    try:
+        kept = results.keep(study, services.paths, f"{group} judged" if study.judged else f"{group} coded")
+    except OSError as error:
+        return f"The result could not be kept ({type(error).__name__}): it is lost when the page is loaded again. Is the disk full?"
+    return f"The study is kept among the earlier results, as {kept}"
 
 
 def mark(study: Study) -> str:

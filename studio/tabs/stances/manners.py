@@ -56,7 +56,8 @@ def _show(study: Study) -> tuple[Any, ...]:
     gaps = evenness.gaps(study)
     asked = {row["column"] for row in study.everyday}
     tuned = [(label(study, name), name) for name in study.columns if name != BASE and name in asked]
-    chosen = tuned[0][1] if tuned else None
+    chosen, pairs = tuned[0][1] if tuned else None, view.pairs(study)
+    first = pairs[0][1] if pairs else None
     return (
         view.collateral(study),
         view.red_lines(study),
@@ -64,8 +65,8 @@ def _show(study: Study) -> tuple[Any, ...]:
         gr.update(visible=bool(gaps)),
         view.gaps(study, gaps),
         gr.update(visible=bool(gaps)),
-        gr.update(choices=view.pairs(study), value=None),
-        "",
+        gr.update(choices=pairs, value=first),
+        view.pair(study, first) if first else "",
         view.everyday_summary(study, daily.summary(study)),
         gr.update(choices=tuned, value=chosen, visible=bool(tuned)),
         view.everyday(study, chosen),

@@ -24,9 +24,10 @@ from studio.tabs.comparing.choosing import QUIETLY
 from studio.views import messages
 
 SECONDS_TO_LOAD = 15
+FASTEST, SLOWEST = 0.5, 4.0  # times what was planned
 OWN = (
     "Your own statements instead of ours in the questionnaire (CSV with the columns text, opposite, axis, key, topic; "
-    "axis is economic or social, key 1 where agreeing is right or traditional, else -1)"
+    "axis is economic or social, key 1 where agreeing is right or traditional, else -1; about half of each)"
 )
 
 
@@ -41,7 +42,7 @@ def build(services: Services) -> dict[str, Any]:
             choices, ticked = measuring.columns_of(listed, measuring.BUNDLED)
             names = gr.Dropdown(choices, value=ticked, multiselect=True, label="Columns", elem_id="stance-columns")
         with gr.Column(scale=2, min_width=300):
-            size = gr.Radio(measuring.SIZES, value=measuring.SIZES[0][1], label="How much", elem_id="stance-size")
+            size = gr.Radio(measuring.sizes(services), value=measuring.SIZES[0][1], label="How much", elem_id="stance-size")
     hint = gr.HTML(choosing.hint(listed, ticked), elem_id="stance-hint", padding=False)
     with gr.Accordion("More settings", open=False, elem_id="stance-more", visible=not services.public):
         own = gr.File(label=OWN, file_types=[".csv"], elem_id="stance-items", height=110)
@@ -109,6 +110,8 @@ class Wish:
 
     def plan(self, services: Services) -> tuple[Any, dict[str, Any]]:
         """The plan and the notes. Raises StudioError for what can't be measured."""
+        if self.how_much not in [size for _, size in measuring.sizes(services)]:
+            raise StudioError("This is not offered here.", "Others wait for the same model: choose the quick profile.")
         own = None if self.file is None or services.public else own_items.read(self.file)
         return measuring.plan(services, self.keys, self.how_much, self.which, items=own, generated=self.generated and not services.public)
 
@@ -134,22 +137,24 @@ def _measure(services: Services, wish: Wish, session: str, count: int, show: Any
     """Yields (status, start, stop, earlier, current, and what else is shown)."""
     keep = [gr.skip()] * count
     idle, busy = (gr.update(interactive=True), gr.update(interactive=False)), (gr.update(interactive=False), gr.update(interactive=True))
-    event, begun = services.new_stop(f"study-{session}"), time.monotonic()
+    event = services.new_stop(f"study-{session}")
     try:
         plan, about = wish.plan(services)
+        clock = Remaining(sum(plan.seconds.values()) + SECONDS_TO_LOAD)
         yield messages.bar(0, "Loading the model and the ruler"), *busy, *keep
         result: Study | None = None
-        work = lambda report: instruments.run(plan, services.host, services.ruler, report, event, Kept(services.paths.measured))  # noqa: E731
+        kept = Kept(None if services.public else services.paths.measured)  # what visitors of a public studio ask leaves nothing here
+        work = lambda report: instruments.run(plan, services.host, services.ruler, report, event, kept)  # noqa: E731
         for fraction, text, result in following(work):
-            yield messages.bar(fraction, "Stopping" if event.is_set() else _ahead(fraction, text, begun)), *busy, *keep
+            yield messages.bar(fraction, "Stopping" if event.is_set() else _ahead(text, clock.told(fraction))), *busy, *keep
         assert result is not None
         result.notes |= about
         said, earlier = f"Done in {messages.duration(result.seconds)}.", gr.skip()
         if not services.public:  # what visitors measure is theirs, and leaves no result on this machine
-            kept = results.keep(result, services.paths, about.get("group", {}).get("name", ""))
+            file = results.keep(result, services.paths, _called(about, plan, wish))
             said, earlier = (
-                f"{said} Kept as {kept}",
-                gr.update(choices=[("Recorded, ships with the studio", "recorded"), *results.listed(services.paths)], value=kept.name),
+                f"{said} Kept as {file}",
+                gr.update(choices=[("Recorded, ships with the studio", "recorded"), *results.listed(services.paths)], value=file.name),
             )
         yield messages.good(said), *idle, earlier, result.as_dict(), *show(result)
     except StudioError as error:
@@ -162,7 +167,28 @@ def _measure(services: Services, wish: Wish, session: str, count: int, show: Any
         event.set()
 
 
-def _ahead(fraction: float, text: str, begun: float) -> str:
+def _called(about: dict[str, Any], plan: Any, wish: Wish) -> str:
+    """A result's name among the earlier ones: its group or columns, how much was asked, and whether of own statements."""
+    who = about.get("group", {}).get("name", "") or " ".join(column.name for column in plan.columns if not column.is_base)
+    return " ".join([who[:40], plan.profile, *(["own statements"] if wish.file else [])])
+
+
+class Remaining:
+    """About how long a measurement still takes: what was planned, corrected by how fast it has been so far."""
+
+    def __init__(self, planned: float) -> None:
+        self.planned, self.begun = planned, time.monotonic()
+        self.at, self.fraction, self.left = self.begun, 0.0, planned
+
+    def told(self, fraction: float) -> float:
+        """Seconds that are left. Between reports they count down; kept answers make a jump, and no promise."""
+        now = time.monotonic()
+        if fraction > self.fraction:
+            pace = (now - self.begun) / max(1.0, fraction * self.planned)
+            self.at, self.fraction, self.left = now, fraction, (1 - fraction) * self.planned * min(SLOWEST, max(FASTEST, pace))
+        return max(1.0, self.left - (now - self.at))
+
+
+def _ahead(text: str, left: float) -> str:
     """What is being done, and about how long it still takes."""
-    left = (time.monotonic() - begun) / fraction * (1 - fraction) if fraction > 0.02 else 0
-    return f"{text} · about {messages.duration(left)} left" if left else text or "Drawing"
+    return f"{text} · about {messages.duration(left)} left" if text else "Drawing"

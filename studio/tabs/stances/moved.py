@@ -22,6 +22,7 @@ from studio.views.stance_tables import INSTRUMENTS as NAMES
 from studio.views.stance_tables import folded
 
 NO_CONTRAST = "Left and right together, or one of them and the placebo, are needed for contrasts."
+WEAK = "Not every column passes the questionnaire's gates (see “How far to trust it”): these shifts count for nothing in what is claimed."
 BY = [("Topic by topic", "topic"), ("Item by item", "item")]
 
 

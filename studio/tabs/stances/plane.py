@@ -15,7 +15,7 @@ from pipelines import bundled
 from pipelines.comparing import neighbours
 from pipelines.comparing.neighbours import Taught
 from pipelines.errors import StudioError
-from pipelines.figures import plane
+from pipelines.figures import form_plane, plane
 from pipelines.figures.look import label
 from pipelines.records import AXES
 from pipelines.stance.study import Study
@@ -97,7 +97,9 @@ def build(services: Services, current: gr.State, first: Study | None) -> Plane:
     told.then(look, [current, pick], near, show_progress="hidden", api_visibility="private", trigger_mode="multiple")
     for event, by in ((column.input, None), (axis.input, None), (back.click, -1), (more.click, 1)):
         event(partial(list_page, by), kept, listing, **QUIETLY)
-    cloud.input(lambda value, wanted: _drawn(showing(value), wanted), [current, cloud], [plot, note], **QUIETLY)
+    cloud.input(
+        lambda value, wanted, chosen: _drawn(showing(value), wanted, chosen), [current, cloud, pick], [plot, note, picked], **QUIETLY
+    )
     outputs = [plot, cloud, note, picked, near, column, axis, pick, *listing]
     return Plane(outputs, _show, plot, behind)
 
@@ -123,13 +125,15 @@ def _show(study: Study) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _drawn(study: Study | None, cloud: str) -> tuple[Any, str]:
+def _drawn(study: Study | None, cloud: str, pick: list[Any] | None = None) -> tuple[Any, ...]:
+    """Updates of the plot, its note, and, where nothing was pressed yet, the hint at what can be."""
     if study is None:
-        return None, ""
+        return None, "", gr.skip()
+    hint = gr.skip() if pick else messages.note(points.HINT_FORMS if cloud == plane.FORMS else points.HINT)
     try:
-        return plane.plot(study, cloud), _note(study, cloud)
+        return plane.plot(study, cloud), _note(study, cloud), hint
     except StudioError as error:
-        return gr.skip(), messages.error(error)
+        return gr.skip(), messages.error(error), gr.skip()
 
 
 def _listed(study: Study | None, column: str | None, axis: str | None, page: int, pick: list[Any] | None) -> tuple[Any, ...]:
@@ -143,21 +147,25 @@ def _listed(study: Study | None, column: str | None, axis: str | None, page: int
 
 
 def _read(pick: Any) -> list[Any] | None:
-    """Question, sample and column of what was pressed; None for what is no such thing."""
+    """Question, sample and column of what was pressed, or the mark of a form; None for what is neither."""
     try:
-        question, sample, column = json.loads(str(pick))
+        question, sample, column = found = json.loads(str(pick))
+        if points.is_form(found):
+            return list(found)
         return [str(question), int(sample), str(column)]
     except (ValueError, TypeError):
         return None
 
 
 def _opened(study: Study | None, pick: list[Any] | None) -> str:
+    if study and pick and points.is_form(pick):
+        return points.form(study, pick[1], str(pick[2]))
     return points.answer(study, points.opened(study, pick), pick[2]) if study and pick else messages.note(points.HINT)
 
 
 def _nearest(services: Services, study: Study | None, pick: list[Any] | None, session: str) -> Iterator[str]:
     """The rows nearest to every tuned column's answer, as they are found; ends where the same visitor has pressed something else."""
-    rows = points.answers(study, points.opened(study, pick)) if study and pick else []
+    rows = points.answers(study, points.opened(study, pick)) if study and pick and not points.is_form(pick) else []
     tuned = [answer for answer in rows if neighbours.fingerprints(answer)]
     if not study or not tuned:
         yield ""
@@ -200,4 +208,8 @@ def _axes() -> list[tuple[str, str]]:
 
 
 def _note(study: Study | None, cloud: str) -> str:
-    return messages.note(plane.note(study, cloud)) if study else ""
+    if not study:
+        return ""
+    missing = form_plane.unasked(study) if study.survey and cloud == plane.ANSWERS else ""
+    told = f" {form_plane.NOT_ASKED.format(axis=missing)}" if missing else ""
+    return messages.note(plane.note(study, cloud) + told)

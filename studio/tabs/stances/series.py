@@ -27,6 +27,7 @@ from studio.views import messages
 from studio.views import series as view
 
 RECORDED, MEASURED = "recorded", "measured"
+MOST_IN_PUBLIC = 5
 DOSE, COURSE = "Dose: at several strengths", "Time course: at every kept step"
 SECONDS_TO_LOAD, FIRST_KEY = 15, "left"
 QUIETLY: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -101,7 +102,7 @@ def _lay_out_result(first: Series | None) -> list[Any]:
         visible=several,
     )  # fmt: skip
     plot = gr.Plot(view.plot(first) if first else None, show_label=False, elem_id="series-plot", visible=first is not None)
-    downloads.build(plot, "stance-series")
+    downloads.build(plot, "stance-series").visible = first is not None
     table = gr.HTML(view.table(first) if first else "", elem_id="series-table", padding=False)
     reading = gr.HTML(view.reading(first) if first else "", elem_id="series-reading", padding=False)
     return [source, instrument, plot, table, reading, summary]
@@ -177,6 +178,8 @@ def _measure(services: Services, values: tuple[Any, ...], session: str) -> Itera
     event, begun = services.new_stop(f"series-{session}"), time.monotonic()
     try:
         plan = whose.plan_of(services.catalog(), _wanted(*values), services.paths)
+        if services.public and plan.count > MOST_IN_PUBLIC:
+            raise StudioError(f"{plan.count} measurements are too many here, where others wait.", f"At most {MOST_IN_PUBLIC} can be taken.")
         kept = Kept(None if services.public else services.paths.measured)
         yield messages.bar(0, "Loading the model"), *busy, *keep
         found: Series | None = None
