@@ -91,7 +91,7 @@ def test_a_point_of_the_plane_opens_the_answers_behind_it(page: Any) -> None:
     page.locator("#points-table tr[data-pick]").nth(5).click()
     page.wait_for_selector("#stance-picked .ps-card")
     assert page.locator("#stance-picked .ps-card").count() == 4
-    page.wait_for_selector("#stance-near table", timeout=SLOW)
+    page.wait_for_selector("#stance-near .ps-taught", timeout=60_000)
 
 
 def test_every_part_of_stance_is_filled_when_it_is_opened(page: Any) -> None:

@@ -33,6 +33,7 @@ def server(model_home: Paths, tmp_path: Path) -> Iterator[Server]:
     made.kill()
 
 
+@pytest.mark.slow
 def test_a_model_that_is_no_judge_gives_readings_of_the_stated_kinds_and_is_asked_once(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
