@@ -87,7 +87,7 @@ def _lines(study: Study) -> list[str]:
     said = [f"{one.claim}: {one.held}, {one.reason}" for one in claims.verdicts(study)] if claims.can_claim(study) else []
     shifts = [
         f"{row['column']:12} {row['instrument']:10} {row['axis']:9} {row['mean']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}] "
-        f"p={row['p_holm']:.3f} n={row['n']}"
+        f"p={row['p_holm']:.3f} n={row['n']}{' VOID: ' + row['void'] if row['void'] else ''}"
         for row in claims.role_table(study)
     ]
     gates = [f"{name} can't answer a questionnaire: {'; '.join(one['reasons'])}" for name, one in study.checks.items() if not one["passed"]]

@@ -65,11 +65,17 @@ def _found(report: Report) -> Iterator[str]:
     yield html.findings([one["sentence"] for one in verdicts])
     if result["scope"]:
         yield html.tag("p", result["scope"])
-    rows = [_claim(half, one, figure) for half in ("verdicts", "confirmation") for one in result[half] for figure in one["figures"]]
+    rows = [
+        _claim(half, one, figure, number == 0)
+        for half in ("verdicts", "confirmation")
+        for one in result[half]
+        for number, figure in enumerate(one["figures"])
+        if half == "verdicts" or figure["instrument"] == "ruler"
+    ]
     yield html.table(
         "Differences from the placebo. Recipes and the ruler were chosen on the development half of the questions; the confirmation half alone "
         "is quoted whatever it says. Only free text has halves",
-        ["Claim", "Questions", "Verdict", "Instrument", "Difference", "95%", "p (Holm)", "n"],
+        ["Claim", "Questions", "Verdict of all instruments", "Instrument", "Difference", "95%", "p (Holm)", "n"],
         rows,
     )
     if result["nulls"]:
@@ -77,9 +83,10 @@ def _found(report: Report) -> Iterator[str]:
         yield html.items(result["nulls"])
 
 
-def _claim(half: str, one: Row, figure: Row) -> list[str]:
+def _claim(half: str, one: Row, figure: Row, first: bool) -> list[str]:
+    """A row an instrument; the verdict, which rests on all of them, stands in the first one only."""
     questions = "all" if half == "verdicts" else "confirmation half"
-    about = [one["claim"], questions, one["held"], INSTRUMENTS[figure["instrument"]]]
+    about = [one["claim"], questions, one["held"] if first else "", INSTRUMENTS[figure["instrument"]]]
     return [*about, amount(figure["mean"]), spread(figure), p_of(figure), str(figure["n"])]
 
 
