@@ -18,6 +18,8 @@ FOLDER = bundled.ADAPTERS / "left"
 SOME = bundled.completions()[:4] + bundled.completions()[-4:]
 PLAN = Plan("strength", "left", at_strengths("left", FOLDER, [0.5, 1]), direction=-1, completions=SOME)
 
+pytestmark = pytest.mark.slow  # two minutes on two cores
+
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
