@@ -11,6 +11,7 @@ from pipelines.errors import StudioError
 from pipelines.paths import Paths, read_json, write_json
 from pipelines.stance.study import Study
 
+RECORDED = "recorded"
 MOST = 50
 MAX_BYTES = 1 << 26
 NAME = re.compile(r"stance-(\d{8}-\d{6})(?:-(.+))?\.json")
@@ -29,6 +30,11 @@ def listed(paths: Paths) -> list[tuple[str, str]]:
     """(what people read, file name) of the newest studies, newest first. The files are not opened."""
     files = sorted(paths.results.glob("stance-*.json"), key=lambda file: (_made(file), file.name), reverse=True)
     return [(_label(file), file.name) for file in files[:MOST]]
+
+
+def choices(paths: Paths, public: bool) -> list[tuple[str, str]]:
+    """The recorded study and those measured here; what visitors of a public studio measured is not shown to others."""
+    return [("Recorded, ships with the studio", RECORDED), *([] if public else listed(paths))]
 
 
 def _made(file: Path) -> datetime:

@@ -15,7 +15,7 @@ from pipelines.models.labels import Unaskable
 from pipelines.models.template import ask
 from pipelines.records import Answer, Column, Question
 from pipelines.stance import collateral, evenness, everyday, generated, survey
-from pipelines.stance.completion import completion_scores
+from pipelines.stance.completion import kept_scores
 from pipelines.stance.kept import Kept
 from pipelines.stance.paired import Progress, refuse_if
 from pipelines.stance.plan import MANNER_SAMPLING, QUESTIONS_A_BATCH, Plan
@@ -130,9 +130,7 @@ class Work:
         asked = self.plan.completions
         if not asked:
             return []
-        values = self.kept.once(
-            lambda: completion_scores(self.host, column, asked), "completions", [asdict(one) for one in asked], self.identities[column.name]
-        )
+        values = kept_scores(self.kept, self.host, column, asked, self.identities[column.name])
         about = [{"completion": one.id, "axis": one.axis, "topic": one.topic, "column": column.name} for one in asked]
         return [one | {"value": value} for one, value in zip(about, values, strict=True)]
 

@@ -21,7 +21,7 @@ from pipelines.paths import content_hash
 from pipelines.records import AXES, Column
 from pipelines.stance import collateral, survey
 from pipelines.stance.claims import FACTS_LIMIT, PERPLEXITY_LIMIT, contrast
-from pipelines.stance.completion import completion_scores
+from pipelines.stance.completion import kept_scores
 from pipelines.stance.forms import forms_of
 from pipelines.stance.kept import Kept
 from pipelines.stance.series_plan import FORMS, STRENGTHS, Plan, at_strengths, parsed
@@ -125,7 +125,11 @@ class _Work:
         who = self.host.identity(column)
         if plan.completions:
             refuse_if(self.stop.is_set)
-            values["completion"] = dict(zip([row.id for row in plan.completions], self._completions(column, who), strict=True))
+            values["completion"] = dict(
+                zip(
+                    [row.id for row in plan.completions], kept_scores(self.kept, self.host, column, self.plan.completions, who), strict=True
+                )
+            )
         if plan.items:
             refuse_if(self.stop.is_set)
             found = self._surveyed(column, who)
@@ -136,11 +140,6 @@ class _Work:
         if not all(map(math.isfinite, (damage["perplexity"], *(one for some in values.values() for one in some.values())))):
             raise StudioError("It gives no numbers any more.", "It is too strong, or damaged.")
         return Gauge(values, damage["perplexity"], damage["facts"], reasons, who[2])
-
-    def _completions(self, column: Column, who: list[Any]) -> list[float]:
-        """Kept under the names that a study keeps them under, so that neither asks what the other did."""
-        asked = self.plan.completions
-        return self.kept.once(lambda: completion_scores(self.host, column, asked), "completions", [asdict(one) for one in asked], who)
 
     def _surveyed(self, column: Column, who: list[Any]) -> dict[str, Any]:
         score = survey.scorer(self.host, column, self.kept, who)

@@ -21,7 +21,7 @@ from studio.tabs.stances.section import Section
 from studio.views import messages
 from studio.views.headline import headline
 
-RECORDED = "recorded"
+RECORDED = results.RECORDED
 LAND = "land"
 EXPLAIN = (
     "Every small point is one answer to a neutral question, placed by the ruler: a probe on sentence embeddings. Large marks are the means; "
@@ -129,8 +129,7 @@ def _fill_on(opened: Any, section: Section, current: gr.State, first: Study | No
 
 
 def _earlier(services: Services) -> list[tuple[str, str]]:
-    """The recorded study and those recomputed here; what visitors of a public studio measured is not shown to others."""
-    return [("Recorded, ships with the studio", RECORDED), *([] if services.public else results.listed(services.paths))]
+    return results.choices(services.paths, services.public)
 
 
 def _open(services: Services, name: str | None, before: dict[str, Any] | None, show: Any, count: int) -> tuple[Any, ...]:

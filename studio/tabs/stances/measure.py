@@ -152,10 +152,7 @@ def _measure(services: Services, wish: Wish, session: str, count: int, show: Any
         said, earlier = f"Done in {messages.duration(result.seconds)}.", gr.skip()
         if not services.public:  # what visitors measure is theirs, and leaves no result on this machine
             file = results.keep(result, services.paths, _called(about, plan, wish))
-            said, earlier = (
-                f"{said} Kept as {file}",
-                gr.update(choices=[("Recorded, ships with the studio", "recorded"), *results.listed(services.paths)], value=file.name),
-            )
+            said, earlier = f"{said} Kept as {file}", gr.update(choices=results.choices(services.paths, False), value=file.name)
         yield messages.good(said), *idle, earlier, result.as_dict(), *show(result)
     except StudioError as error:
         yield messages.error(error), *idle, *keep
