@@ -10,6 +10,7 @@ import gradio as gr
 
 from pipelines import bundled
 from pipelines.errors import StudioError
+from pipelines.figures import plane as plane_figure
 from pipelines.paths import read_json
 from pipelines.stance.study import Study
 from studio import results
@@ -41,7 +42,7 @@ def build(services: Services) -> dict[str, Any]:
 
     Returns the parts that choose who is measured, the event for when the tab is opened, and "open" for earlier results.
     """
-    first, current = recorded(), gr.State(None)
+    first, current, seen = recorded(), gr.State(None), gr.State(False)
     gr.HTML(f'<p class="ps-lead">{EXPLAIN}</p>', padding=False)
     earlier = gr.Dropdown(
         _earlier(services), value=RECORDED, label="Earlier results", elem_id="earlier-results", visible=not services.public
@@ -52,7 +53,7 @@ def build(services: Services) -> dict[str, Any]:
         summed = gr.HTML(elem_id="stance-headline", padding=False)
         with gr.Tabs(selected=LAND, elem_id="stance-parts") as parts:
             with gr.Tab("Where answers land", id=LAND):
-                landed = plane.build(services, current, first)
+                landed = plane.build(services, current, first, drawn=False)
                 with gr.Accordion("Map of wording, and the answers as files", open=False):
                     drawn = map.build(services, current, first)
             sections = {
@@ -88,10 +89,12 @@ def build(services: Services) -> dict[str, Any]:
         for event in (earlier.input, begun):
             event(**plainly)
 
-    def opened(which: str | None, keys: list[str] | None, state: dict[str, Any] | None) -> tuple[Any, ...]:
+    def opened(which: str | None, keys: list[str] | None, state: dict[str, Any] | None, seen: bool) -> tuple[Any, ...]:
+        """The intervals of what ships are worked out when it is looked at first, so that the studio starts without them."""
         study = Study.from_dict(state) if state else first
         listed = gr.update(choices=_earlier(services))
-        return *measuring.refreshed(services, which, keys), listed, headline(study) if study else ""
+        plot = gr.skip() if seen or study is None else gr.update(value=plane_figure.plot(study))
+        return *measuring.refreshed(services, which, keys), listed, headline(study) if study else "", plot, True
 
     chooser = [asked["adapters"], asked["names"], asked["hint"]]
     return {
@@ -99,8 +102,8 @@ def build(services: Services) -> dict[str, Any]:
         "open": reopened,
         "refresh": {
             "fn": opened,
-            "inputs": [*chooser[:2], current],
-            "outputs": [*chooser, earlier, summed],
+            "inputs": [*chooser[:2], current, seen],
+            "outputs": [*chooser, earlier, summed, landed.plot, seen],
             "show_progress": "hidden",
         },
     }

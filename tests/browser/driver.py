@@ -25,6 +25,7 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+OPENING = 120_000  # milliseconds to open a page while other studios, and trainers, are busy on the same cores
 
 
 @contextmanager
@@ -71,6 +72,7 @@ def browser() -> Iterator[Any]:
 
 def open_tab(page: Any, name: str) -> None:
     """Presses a tab; on a narrow screen it may be in the overflow menu."""
+    page.get_by_role("tab").first.wait_for(timeout=OPENING)
     tab = page.get_by_role("tab", name=name, exact=True)
     if not tab.is_visible():
         page.locator(".overflow-menu > button").first.click()

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipelines.models import prepare
 from pipelines.paths import ASSETS, Paths
-from tests.browser.driver import browser, open_stage, open_tab, studio
+from tests.browser.driver import OPENING, browser, open_stage, open_tab, studio
 from tests.browser.test_review import Rater
 
 TABS, WIDTHS = ("Curate", "Tune", "Compare", "Stance", "Review"), (1400, 400)
@@ -32,7 +32,7 @@ def main() -> None:
 def take(chromium: Any, url: str, width: int) -> None:
     """One picture a tab at one width."""
     page = chromium.new_page(viewport={"width": width, "height": 900})
-    page.goto(url)
+    page.goto(url, timeout=OPENING)
     page.wait_for_selector("#panes .ps-card")
     for tab in TABS:
         open_tab(page, tab)
@@ -60,7 +60,7 @@ def take(chromium: Any, url: str, width: int) -> None:
 def judged(chromium: Any, url: str) -> None:
     """A review whose three raters press keys at random, so that it finds nothing; with pictures of what a rater sees."""
     page = chromium.new_page(viewport={"width": 1400, "height": 900})
-    page.goto(url)
+    page.goto(url, timeout=OPENING)
     page.wait_for_selector("#panes .ps-card")
     open_tab(page, "Review")
     page.wait_for_selector("#review-plan dl")

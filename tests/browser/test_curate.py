@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.browser import test_walk
-from tests.browser.driver import open_stage, open_tab
+from tests.browser.driver import OPENING, open_stage, open_tab
 
 pytestmark = test_walk.pytestmark
 LONG = 120_000
@@ -20,7 +20,7 @@ LONG = 120_000
 def page(place: tuple[Any, str]) -> Iterator[Any]:
     chromium, url = place
     page = chromium.new_page(viewport={"width": 1400, "height": 900})
-    page.goto(url)
+    page.goto(url, timeout=OPENING)
     page.wait_for_selector("#panes .ps-card")
     open_tab(page, "Curate")
     yield page
@@ -130,7 +130,7 @@ def test_a_missing_folder_gets_a_sentence_and_the_open_draft_stays(page: Any) ->
 def test_every_stage_fits_a_phone(place: tuple[Any, str], page: Any) -> None:
     chromium, url = place
     phone = chromium.new_page(viewport={"width": 400, "height": 800})
-    phone.goto(url)
+    phone.goto(url, timeout=OPENING)
     phone.wait_for_selector("#panes .ps-card")
     open_tab(phone, "Curate")
     phone.click("#open-bundled-confounded")

@@ -16,7 +16,7 @@ from pipelines.paths import Paths
 from pipelines.review.ballots import Box, Vote
 from pipelines.review.protocol import Protocol
 from tests.browser import reviewing
-from tests.browser.driver import CHROMIUM
+from tests.browser.driver import CHROMIUM, OPENING
 from tests.browser.reviewing import Wire, wired
 
 pytestmark = pytest.mark.timeout(300)
@@ -66,7 +66,7 @@ class Rater:
     seen: list[str] = field(default_factory=list)
 
     def join(self) -> Rater:
-        self.page.goto(self.link)
+        self.page.goto(self.link, timeout=OPENING)
         self.page.wait_for_selector("#ballot .ps-consent")
         self.page.check("#ballot .ps-consent input")
         self.page.click("#ballot [data-act=join]")

@@ -24,6 +24,7 @@ from studio.tabs.stances import map as wording
 from studio.tabs.stances import plane
 from studio.theme import css, theme
 from tests.browser import test_walk
+from tests.browser.driver import OPENING
 from tests.unit.test_plane import surveyed
 from tests.unit.test_taught import Bag
 
@@ -64,7 +65,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(params=[1300, 400])
 def page(request: pytest.FixtureRequest, chromium: Any, url: str) -> Iterator[Any]:
     page = chromium.new_page(viewport={"width": request.param, "height": 900}, accept_downloads=True)
-    page.goto(url)
+    page.goto(url, timeout=OPENING)
     page.wait_for_selector(f"{PLOT} {POINT}", timeout=SOON)
     yield page
     page.close()

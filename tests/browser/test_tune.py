@@ -19,7 +19,7 @@ from pipelines.models import prepare
 from pipelines.paths import PROJECT, Paths
 from pipelines.tuning import groups, runs
 from pipelines.tuning.recipe import Recipe
-from tests.browser.driver import CHROMIUM, await_studio, open_tab
+from tests.browser.driver import CHROMIUM, OPENING, await_studio, open_tab
 
 pytestmark = pytest.mark.timeout(480)
 if CHROMIUM is None:
@@ -69,7 +69,7 @@ def page(place: tuple[Any, Killable]) -> Iterator[Any]:
 
 
 def open_tune(page: Any, url: str) -> None:
-    page.goto(url)
+    page.goto(url, timeout=OPENING)
     page.wait_for_selector("#panes .ps-card")
     open_tab(page, "Tune")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.driver import CHROMIUM, open_stage, open_tab
+from tests.browser.driver import CHROMIUM, OPENING, open_stage, open_tab
 
 pytestmark = pytest.mark.timeout(480)
 if CHROMIUM is None:
@@ -22,7 +22,7 @@ SLOW = 300_000
 def page(place: tuple[Any, str]) -> Iterator[Any]:
     chromium, url = place
     page = chromium.new_page(viewport={"width": 1400, "height": 900})
-    page.goto(url)
+    page.goto(url, timeout=OPENING)
     yield page
     page.close()
 
@@ -121,7 +121,7 @@ def test_a_measurement_shows_progress_can_be_stopped_and_loses_nothing(page: Any
 def test_the_page_fits_a_phone(place: tuple[Any, str]) -> None:
     chromium, url = place
     phone = chromium.new_page(viewport={"width": 400, "height": 800})
-    phone.goto(url)
+    phone.goto(url, timeout=OPENING)
     phone.wait_for_selector("#panes .ps-card")
     for tab in ("Compare", "Curate", "Tune", "Stance", "Review"):
         open_tab(phone, tab)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.browser import test_walk
-from tests.browser.driver import open_stage, open_tab
+from tests.browser.driver import OPENING, open_stage, open_tab
 from tests.browser.test_review import Rater
 
 pytestmark = test_walk.pytestmark
@@ -23,7 +23,7 @@ REVIEW: dict[str, str] = {}
 def owner(place: tuple[Any, str]) -> Iterator[Any]:
     chromium, url = place
     page = chromium.new_page(viewport={"width": 1400, "height": 900}, accept_downloads=True)
-    page.goto(url)
+    page.goto(url, timeout=OPENING)
     page.wait_for_selector("#panes .ps-card")
     open_tab(page, "Review")
     page.wait_for_selector("#review-plan :text('pairs of answers')")
@@ -187,7 +187,7 @@ def test_a_class_guesses_on_phones_and_the_teacher_reveals_against_chance(owner:
 
 def student(page: Any, link: str) -> Any:
     """Joins a game on a phone and locks in that the first answer is left and the second right."""
-    page.goto(link)
+    page.goto(link, timeout=OPENING)
     page.wait_for_selector("#guess .ps-consent")
     page.check("#guess .ps-consent input")
     page.click("#guess [data-act=join]")

@@ -8,6 +8,7 @@ next run of the queue.
 from __future__ import annotations
 
 import math
+import os
 import shutil
 import sys
 import traceback
@@ -34,6 +35,8 @@ from pipelines.tuning.training.journal import Journal
 from pipelines.tuning.training.probe import Probe
 from pipelines.tuning.training.processes import is_main, shared, world_size
 from pipelines.tuning.training.watcher import Watch, callback
+
+POLITE = 10  # of 19: beside a page that wants the cores, about a tenth of them
 
 
 def main(folder: str) -> int:
@@ -264,5 +267,12 @@ def _peak_memory() -> int | None:
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), None)
 
 
+def give_way() -> None:
+    """Lets whoever looks at a page, or asks a model, go first; absolute, since one trainer starts the next one."""
+    if hasattr(os, "nice"):
+        os.nice(max(0, POLITE - os.nice(0)))
+
+
 if __name__ == "__main__":
+    give_way()
     sys.exit(main(sys.argv[1]))

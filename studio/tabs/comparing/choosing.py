@@ -89,7 +89,14 @@ def wire(services: Services, chooser: Chooser, memory: gr.BrowserState, added: S
     )
     for event in (chosen, picked, *added):
         event.then(remembered, [memory, chooser.columns], memory, **QUIETLY)
-    chooser.columns.change(lambda keys: hint(services.catalog(), keys or []), chooser.columns, chooser.hint, **QUIETLY)
+    chooser.columns.change(
+        lambda keys: _named_again(services.catalog(), keys or []), chooser.columns, [chooser.columns, chooser.hint], **QUIETLY
+    )
+
+
+def _named_again(listed: Catalog, keys: Sequence[str]) -> tuple[Any, str]:
+    """The choices with the names of all that is ticked, blends too: a list that was asked for before they were ticked lacks them."""
+    return gr.update(choices=listed.choices(listed.kept(keys))), hint(listed, keys)
 
 
 def restored(services: Services, remembered: Any) -> tuple[Any, Any]:

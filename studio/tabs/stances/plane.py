@@ -60,9 +60,9 @@ class Plane(Section):
     behind: gr.Column
 
 
-def build(services: Services, current: gr.State, first: Study | None) -> Plane:
-    """Lays out the section and wires it; `current` holds the study as a dict, or None where it is `first`."""
-    plot = gr.Plot(plane.plot(first) if first else None, show_label=False, elem_id="stance-plot")
+def build(services: Services, current: gr.State, first: Study | None, drawn: bool = True) -> Plane:
+    """Lays out the section and wires it; `current` holds the study as a dict, or None where it is `first`, whose plot is `drawn` or not yet."""
+    plot = gr.Plot(plane.plot(first) if first and drawn else None, show_label=False, elem_id="stance-plot")
     with gr.Column() as behind:
         downloads.build(plot, "stance-plane")
         choices = _clouds(first)
