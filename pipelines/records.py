@@ -135,12 +135,16 @@ class Sampling:
                 raise StudioError(f"{one.metadata['label']} is {value}.", f"It must lie between {low:g} and {high:g}.")
 
 
+ROUNDED = "-16bit"
+
+
 @dataclass(frozen=True)
 class Stamp:
     """Where an answer came from, so that it can be produced again and defended.
 
     `adapter_fingerprint` names the weights and `adapter_settings` what else decides how they work (rank, alpha, layers). For a
-    blend they are "FIRST*STRENGTH+SECOND*STRENGTH" and "FIRST+SECOND", and `strength` is 1.
+    blend they are "FIRST*STRENGTH+SECOND*STRENGTH" and "FIRST+SECOND", and `strength` is 1. The fingerprint of a base whose weights
+    were rounded to answer faster ends in ROUNDED.
     """
 
     base: str
@@ -155,6 +159,16 @@ class Stamp:
     prompt_hash: str
     template_hash: str
     adapter_settings: str = ""
+
+    @property
+    def is_rounded(self) -> bool:
+        """Whether the base's weights were rounded to 16 bits: good for a conversation, not for a measurement."""
+        return self.base_fingerprint.endswith(ROUNDED)
+
+    @property
+    def weights(self) -> str:
+        """The fingerprint of the base's weights, rounded or not."""
+        return self.base_fingerprint.removesuffix(ROUNDED)
 
 
 @dataclass(frozen=True)

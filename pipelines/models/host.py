@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from pipelines.errors import StudioError
-from pipelines.models import catalog, prepare, skinny
+from pipelines.models import catalog, generating, prepare
 from pipelines.models.attached import MAX_LOADED, Attached, Shelf, Spoiled
+from pipelines.models.generating import ROUNDED_NOTE, Batch, Engine, Engines
 from pipelines.models.growing import Growing, Row, ends_of
 from pipelines.models.loading import Base, load_base
 from pipelines.models.reading import Reader
 from pipelines.models.template import Message, render, template_hash
 from pipelines.paths import Paths, content_hash, file_hash, read_json
-from pipelines.records import Answer, Column, Sampling, Stamp
+from pipelines.records import ROUNDED, Answer, Column, Sampling, Stamp
 
 TOLERANCE = 1e-4
 STORED_TOLERANCE = 1e-2
 MAX_PROMPT_TOKENS = 1024
+BEAT = 0.1  # seconds between two looks at answers that grow
 
 
 @dataclass(frozen=True)
@@ -35,19 +38,6 @@ class SelfTest:
         return self.difference <= self.tolerance
 
 
-@dataclass(frozen=True)
-class Batch:
-    """What the generating thread needs, and where it leaves its tokens and, if it fails, its error."""
-
-    inputs: Any
-    names: list[str]
-    seeds: list[int]
-    stop: threading.Event
-    tokens: Any
-    abandoned: threading.Event = field(default_factory=threading.Event)
-    failure: list[BaseException] = field(default_factory=list)
-
-
 class ModelHost(Reader):
     """Loads lazily on first use. Thread-safe: one generation at a time, others wait."""
 
@@ -59,6 +49,7 @@ class ModelHost(Reader):
         self.last_test: SelfTest | None = None
         self._logits: Any = None
         self._shelf: Shelf | None = None
+        self._engines = Engines()
         self._dirty = False
 
     @property
@@ -76,14 +67,13 @@ class ModelHost(Reader):
     def _load(self, progress: prepare.Progress = prepare.quiet) -> Base:
         if self.base is None or self._dirty:
             base = load_base(prepare.ensure(self.source, self.paths, progress))
+            self._check_stored(base, prepare.probe_logits(base.model, base.tokenizer))
+            self._engines = generating.install(base)
             self._logits = prepare.probe_logits(base.model, base.tokenizer)
-            self._check_stored(base)
-            skinny.install(base.model)
-            base.model.generation_config = self._plain(base)
             self.base, self._shelf, self._dirty, self.last_test = base, Shelf(base), False, None
         return self.base
 
-    def _check_stored(self, base: Base) -> None:
+    def _check_stored(self, base: Base, found: Any) -> None:
         """The stored logits are fp32 on a CPU; on other devices the file's own sum is compared instead."""
         stored = base.folder / prepare.REFERENCE
         if not stored.is_file():
@@ -94,7 +84,7 @@ class ModelHost(Reader):
             return
         from safetensors.torch import load_file
 
-        difference = float((load_file(stored)["logits"] - self._logits).abs().max())
+        difference = float((load_file(stored)["logits"] - found).abs().max())
         if not difference <= STORED_TOLERANCE:
             raise self._damaged(base, f"logits differ by {difference:.3g}")
 
@@ -168,10 +158,11 @@ class ModelHost(Reader):
         return last
 
     def stream(
-        self, rows: Sequence[Row], sampling: Sampling, stop: threading.Event | None = None, partial: bool = True
+        self, rows: Sequence[Row], sampling: Sampling, stop: threading.Event | None = None, partial: bool = True, rounded: bool = False
     ) -> Iterator[list[Answer]]:
         """Generates for rows in one mixed-adapter batch and yields the answers so far.
 
+        With `rounded` they may come from weights rounded to 16 bits, where that is faster here; every stamp tells which.
         Raises StudioError where there is no row, the prompt is too long, or an adapter can't be used.
         """
         if not rows:
@@ -180,27 +171,31 @@ class ModelHost(Reader):
             raise StudioError(f"At most {MAX_LOADED} adapters can answer in one batch.", "Leave some out.")
         self.lock.acquire()
         try:
-            yield from self._stream_locked(list(rows), sampling, stop or threading.Event(), partial)
+            yield from self._stream_locked(list(rows), sampling, stop or threading.Event(), partial, rounded)
         finally:
             self.lock.release()
 
-    def _stream_locked(self, rows: list[Row], sampling: Sampling, stop: threading.Event, partial: bool) -> Iterator[list[Answer]]:
+    def _stream_locked(
+        self, rows: list[Row], sampling: Sampling, stop: threading.Event, partial: bool, rounded: bool
+    ) -> Iterator[list[Answer]]:
         from pipelines.models.sampling import TokenQueue
 
         base = self._load()
         attached = {column: self._attach(column) for column in dict.fromkeys(row.column for row in rows)}
         uses = [attached[row.column] for row in rows]
         texts = [render(base.tokenizer, row.messages) for row in rows]
-        stamps = [self._stamp(row, use, text, sampling) for row, use, text in zip(rows, uses, texts, strict=True)]
+        engine = self._engines.rounded if rounded else self._engines.exact
+        stamps = [self._stamp(row, use, text, sampling, engine) for row, use, text in zip(rows, uses, texts, strict=True)]
         batch = Batch(self._encode(texts), [use.name for use in uses], [row.seed for row in rows], stop, TokenQueue())
-        worker = threading.Thread(target=self._run, args=(batch, sampling), daemon=True, name="generate")
+        worker = threading.Thread(target=generating.run, args=(base, engine, batch, sampling, self._mixes), daemon=True, name="generate")
         worker.start()
-        grown = Growing(rows, stamps, base.tokenizer, ends_of(base))
+        grown, due = Growing(rows, stamps, base.tokenizer, ends_of(base)), 0.0
         try:
             while (step := batch.tokens.steps.get()) is not None:
                 grown.add(step)
-                if partial and batch.tokens.steps.empty():
+                if partial and time.monotonic() >= due:  # whoever reads takes time from the thread that generates
                     yield grown.answers(False)
+                    due = time.monotonic() + BEAT
         finally:
             batch.abandoned.set()
             worker.join()
@@ -219,43 +214,11 @@ class ModelHost(Reader):
             )
         return inputs.to(base.model.device)
 
-    def _run(self, batch: Batch, sampling: Sampling) -> None:
-        """Generates in a thread of its own while the stream, which holds the lock, reads the tokens."""
-        import torch
-        from transformers import LogitsProcessorList, StoppingCriteriaList
-
-        from pipelines.models.sampling import SharedNoise, StopWhenSet
-
-        base = self._load()
-        options = {"adapter_names": batch.names} if self._mixes else {}
-        try:
-            with torch.inference_mode():
-                base.model.generate(
-                    **batch.inputs,
-                    **options,
-                    do_sample=False,
-                    max_new_tokens=sampling.max_new_tokens,
-                    logits_processor=LogitsProcessorList([SharedNoise(batch.seeds, sampling.temperature, sampling.top_p)]),
-                    stopping_criteria=StoppingCriteriaList([StopWhenSet(batch.stop), StopWhenSet(batch.abandoned)]),
-                    streamer=batch.tokens,
-                )
-        except BaseException as error:
-            batch.failure.append(error)
-        finally:
-            batch.tokens.end()
-
-    @staticmethod
-    def _plain(base: Base) -> Any:
-        """Nothing but where answers end: a base may ship settings, such as a repetition penalty, that no stamp would tell."""
-        from transformers import GenerationConfig
-
-        return GenerationConfig(eos_token_id=sorted(ends_of(base)), pad_token_id=base.tokenizer.pad_token_id)
-
-    def _stamp(self, row: Row, use: Attached, text: str, sampling: Sampling) -> Stamp:
+    def _stamp(self, row: Row, use: Attached, text: str, sampling: Sampling, engine: Engine) -> Stamp:
         base = self._load()
         return Stamp(
-            base=self.title,
-            base_fingerprint=base.fingerprint,
+            base=self.title + (ROUNDED_NOTE if engine.rounded else ""),
+            base_fingerprint=base.fingerprint + (ROUNDED if engine.rounded else ""),
             adapter=row.column.name if row.column.adapter else "",
             adapter_fingerprint=use.fingerprint,
             strength=use.strength,

@@ -11,6 +11,8 @@ from pipelines.models import prepare
 from pipelines.models.libraries import ready
 from pipelines.models.template import ALPACA, ensure_template
 
+EMBEDDING = "model.embed_tokens.weight"
+
 
 @dataclass
 class Base:
@@ -79,3 +81,19 @@ def _four_bit(cuda: bool) -> dict[str, Any]:
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=torch.bfloat16
     )
     return {"quantization_config": settings, "device_map": {"": int(os.environ.get("LOCAL_RANK", 0))}}
+
+
+def let_go(base: Base) -> None:
+    """Drops the file that weights were packed from: small parameters are copied, and the embedding is read from the disk row by row."""
+    import torch
+    from safetensors import safe_open
+
+    table, file = base.model.get_input_embeddings(), base.folder / prepare.WEIGHTS
+    if file.is_file():
+        with safe_open(file, framework="pt") as tensors:
+            found = tensors.get_tensor(EMBEDDING) if EMBEDDING in tensors.keys() else None
+        if found is not None and (found.dtype, found.shape) == (table.weight.dtype, table.weight.shape):
+            table.weight = torch.nn.Parameter(found, requires_grad=False)
+    for parameter in base.model.parameters():
+        if parameter.dim() == 1:
+            parameter.data = parameter.data.clone()

@@ -84,6 +84,8 @@ def _refuse_turn(prompt: Prompt, turn: Turn, names: Sequence[str]) -> None:
 def _refuse_mixture(answers: Sequence[Answer]) -> None:
     """A column is one model throughout, and all columns drew their answers in the same way."""
     stamps = [one.stamp for one in answers]
+    if any(stamp.is_rounded for stamp in stamps):
+        raise StudioError("Some answers are by a base whose weights were rounded to answer faster.", "Ask the questions as a prompt set.")
     if len({(one.base_fingerprint, one.temperature, one.top_p, one.max_new_tokens) for one in stamps}) > 1:
         raise StudioError(
             "The answers were drawn with different settings or another base, so raters would judge those too.",

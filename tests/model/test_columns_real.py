@@ -6,7 +6,6 @@ import pytest
 
 from pipelines import bundled
 from pipelines.errors import StudioError
-from pipelines.models import skinny
 from pipelines.models.host import ModelHost, Row
 from pipelines.models.template import ask
 from pipelines.paths import Paths
@@ -190,14 +189,3 @@ def test_a_conversation_and_a_system_prompt_are_read(host: ModelHost) -> None:
     assert "pirate" in text and text.index("Aye.") < text.index("Why?") and text.rstrip().endswith("assistant")
     one, other = (host.answer_all([Row(BASE, messages, 1)], GREEDY)[0] for messages in (talk, ask("Why?")))
     assert one.stamp.prompt_hash != other.stamp.prompt_hash
-
-
-@pytest.mark.parametrize("rows", range(1, 10))
-def test_few_rows_give_the_same_products_as_the_usual_layer(rows: int) -> None:
-    import torch
-
-    torch.manual_seed(rows)
-    layer = torch.nn.Linear(96, 40)
-    x = torch.randn(rows, 1, 96)
-    with torch.inference_mode():
-        assert torch.allclose(skinny._forward(layer, x), layer(x), atol=1e-5)

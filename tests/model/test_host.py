@@ -42,7 +42,7 @@ def test_the_same_seed_gives_the_same_answer_and_another_seed_another(host: Mode
 
 def test_answers_grow_together_and_carry_full_stamps(host: ModelHost) -> None:
     steps = list(host.generate([BASE, LEFT], ask(QUESTION), GREEDY))
-    assert len(steps) > 3 and all(len(step) == 2 for step in steps)
+    assert len(steps) >= 2 and all(len(step) == 2 for step in steps)
     base, left = steps[-1]
     assert base.stamp.adapter_fingerprint == "" and base.stamp.strength == 0
     assert left.stamp.adapter_fingerprint == adapters.inspect(LEFT.adapter).fingerprint and left.stamp.strength == 1
@@ -83,13 +83,13 @@ def test_planted_corrupt_base_weights_fail_the_self_test_and_nothing_is_answered
     base = fresh.load()
     assert fresh.self_test().passed
     with torch.no_grad():
-        base.model.model.layers[3].mlp.up_proj.weight[:20].mul_(1.05)
+        base.model.model.layers[3].post_attention_layernorm.weight[:20].mul_(1.05)
     with pytest.raises(StudioError, match="no longer the base"):
         texts(fresh, [LEFT])
     expected = texts(fresh, [BASE, LEFT])
     assert expected[0], "the model is loaded afresh"
     with torch.no_grad():
-        fresh.load().model.get_base_model().model.layers[3].mlp.up_proj.weight.mul_(1.05)
+        fresh.load().model.get_base_model().model.layers[3].post_attention_layernorm.weight.mul_(1.05)
     assert not fresh.self_test().passed
     assert texts(fresh, [BASE, LEFT]) == expected, "after a failed check nothing is answered by that model"
     assert fresh.last_test is not None and fresh.last_test.passed
@@ -111,7 +111,7 @@ def test_damaged_weights_on_disk_are_noticed_at_loading(model_home: Paths, tmp_p
 def test_a_generation_that_fails_never_reaches_the_next_request(fresh: ModelHost, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = texts(fresh, [BASE, LEFT])
     with monkeypatch.context() as patched:
-        patched.setattr("pipelines.models.sampling.SharedNoise.__call__", lambda *_: 1 / 0)
+        patched.setattr("pipelines.models.sampling.SharedNoise.draw", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             texts(fresh, [BASE, LEFT])
     assert texts(fresh, [BASE, LEFT]) == expected

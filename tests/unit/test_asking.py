@@ -35,7 +35,9 @@ class Host:
         self.fails = False
         self.base_print = ""
 
-    def stream(self, rows: Sequence[Row], sampling: Sampling, stop: threading.Event) -> Iterator[list[Answer]]:
+    def stream(
+        self, rows: Sequence[Row], sampling: Sampling, stop: threading.Event, partial: bool = True, rounded: bool = False
+    ) -> Iterator[list[Answer]]:
         self.read.append([list(row.messages) for row in rows])
         for finished in ("", "eos"):
             if self.fails and finished:

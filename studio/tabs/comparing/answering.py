@@ -93,7 +93,7 @@ def _respond(services: Services, wish: Wish, session: str) -> Iterator[Parts]:
     rows = [Row(column, begun_with.messages(place, question), wish.sampling.seed) for place, column in enumerate(columns)]
     answers: list[Answer] = []
     begun = time.monotonic()
-    for answers in services.host.stream(rows, wish.sampling, stop):
+    for answers in services.host.stream(rows, wish.sampling, stop, rounded=True):
         yield Parts(_so_far(answers, wish.sampling, begun), cards.growing(question, answers, wish.earlier), busy=True)
     test = services.host.self_test()
     talk = replace(begun_with, sampling=wish.sampling).then(Turn(question, tuple(answers)))
@@ -145,7 +145,7 @@ def refuse_another(services: Services, column: Column, answer: Answer) -> None:
     if (stamp.adapter_fingerprint, round(stamp.strength, 3)) != (prints, round(strength, 3)) or not same_settings:
         raise StudioError(f"The adapter of “{answer.column}” was changed since this answer.", "Press “Ask all” to ask anew.")
     base = services.loaded().fingerprint
-    if base and stamp.base_fingerprint != base:
+    if base and stamp.weights != base:
         raise StudioError(f"“{answer.column}” answered on another base ({stamp.base_fingerprint}).", "Press “Ask all” to ask anew.")
 
 

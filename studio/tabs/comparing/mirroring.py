@@ -112,7 +112,7 @@ def _grown(services: Services, asking: Asking, columns: list[Column], sampling: 
     """(status, panes): the answers while they grow, then with the table of how they differ, unless they were stopped."""
     answers: list[Answer] = []
     said = ""
-    for answers in services.host.stream(mirror.rows(columns, asking, sampling), sampling, stop):
+    for answers in services.host.stream(mirror.rows(columns, asking, sampling), sampling, stop, rounded=True):
         most = max(answer.tokens for answer in answers)
         said = messages.bar(most / sampling.max_new_tokens, f"Answering both ways · {most} of at most {sampling.max_new_tokens} tokens")
         yield said, views.growing(asking, mirror.from_answers(asking, columns, answers))
