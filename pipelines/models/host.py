@@ -67,13 +67,13 @@ class ModelHost(Reader):
     def _load(self, progress: prepare.Progress = prepare.quiet) -> Base:
         if self.base is None or self._dirty:
             base = load_base(prepare.ensure(self.source, self.paths, progress))
-            self._check_stored(base, prepare.probe_logits(base.model, base.tokenizer))
+            self._check_stored(base)
             self._engines = generating.install(base)
             self._logits = prepare.probe_logits(base.model, base.tokenizer)
             self.base, self._shelf, self._dirty, self.last_test = base, Shelf(base), False, None
         return self.base
 
-    def _check_stored(self, base: Base, found: Any) -> None:
+    def _check_stored(self, base: Base) -> None:
         """The stored logits are fp32 on a CPU; on other devices the file's own sum is compared instead."""
         stored = base.folder / prepare.REFERENCE
         if not stored.is_file():
@@ -84,6 +84,7 @@ class ModelHost(Reader):
             return
         from safetensors.torch import load_file
 
+        found = prepare.probe_logits(base.model, base.tokenizer)
         difference = float((load_file(stored)["logits"] - found).abs().max())
         if not difference <= STORED_TOLERANCE:
             raise self._damaged(base, f"logits differ by {difference:.3g}")

@@ -1,7 +1,7 @@
 """Products of few rows with weights that never change, x Wᵀ, by the kernels that read the weights fastest.
 
 The usual layer packs all of its weights anew at each call. oneDNN and FBGEMM, which torch brings along, take weights that were
-packed once: on two cores of a server CPU three rows through SmolLM2 take 22 ms instead of 107 (`python -m benchmarks.compare`).
+packed once (`python -m benchmarks.compare` sets the outcome beside the library's own).
 """
 
 from __future__ import annotations
@@ -15,15 +15,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Product:
-    """A way to multiply: `pack` makes a weight (out, in) ready, `times` gives x Wᵀ, shape (rows, in) -> (rows, out).
-
-    `copies` says whether what is packed no longer needs the weight itself.
-    """
+    """A way to multiply: `pack` makes a weight (out, in) ready, `times` gives x Wᵀ, shape (rows, in) -> (rows, out)."""
 
     name: str
     pack: Callable[[Any], Any]
     times: Callable[[Any, Any], Any]
-    copies: bool
 
 
 def _usual(x: Any, weight: Any) -> Any:
@@ -56,9 +52,9 @@ def _fbgemm(x: Any, packed: Any) -> Any:
     return torch.ops.quantized.linear_dynamic_fp16(x, packed)
 
 
-USUAL = Product("usual", lambda weight: weight, _usual, copies=False)
-PACKED = Product("packed", _pack_onednn, _onednn, copies=True)
-ROUNDED = Product("rounded", _pack_fbgemm, _fbgemm, copies=True)
+USUAL = Product("usual", lambda weight: weight, _usual)
+PACKED = Product("packed", _pack_onednn, _onednn)
+ROUNDED = Product("rounded", _pack_fbgemm, _fbgemm)
 
 
 @cache
@@ -86,7 +82,7 @@ def _agrees(product: Product, tolerance: float) -> bool:
     return bool((found - _usual(x, weight)).abs().max() <= tolerance)
 
 
-def linear_layers(model: Any) -> list[Any]:
+def _linear_layers(model: Any) -> list[Any]:
     """The plain fp32 linear layers of a model on a CPU."""
     import torch
 
@@ -99,8 +95,8 @@ def install(model: Any) -> bool:
 
     Returns whether weights were packed. These are let go: what stands in their place is NaN, so that nobody computes with it unnoticed.
     """
-    product, layers = exact(), linear_layers(model)
-    if not product.copies:
+    product, layers = exact(), _linear_layers(model)
+    if product is USUAL:
         return False
     for layer in layers:
         layer.packed = product.pack(layer.weight)

@@ -125,11 +125,8 @@ class _Work:
         who = self.host.identity(column)
         if plan.completions:
             refuse_if(self.stop.is_set)
-            values["completion"] = dict(
-                zip(
-                    [row.id for row in plan.completions], kept_scores(self.kept, self.host, column, self.plan.completions, who), strict=True
-                )
-            )
+            scored = kept_scores(self.kept, self.host, column, plan.completions, who)
+            values["completion"] = dict(zip([row.id for row in plan.completions], scored, strict=True))
         if plan.items:
             refuse_if(self.stop.is_set)
             found = self._surveyed(column, who)

@@ -78,7 +78,7 @@ class _Batch:
         """Scores (R, vocabulary) after the prompts; a prompt that several rows share is read once as far as their adapters allow."""
         import torch
 
-        texts = [tuple(row) for row in self.ids.tolist()]  # padding is no word of a prompt, so equal ids have equal masks
+        texts = [(tuple(ids), tuple(mask)) for ids, mask in zip(self.ids.tolist(), self.mask.tolist(), strict=True)]
         first = {text: place for place, text in reversed(list(enumerate(texts)))}
         places = sorted(first.values())
         spread = torch.tensor([places.index(first[text]) for text in texts]) if len(places) < len(texts) else None
