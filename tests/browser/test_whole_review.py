@@ -15,6 +15,9 @@ from tests.browser.driver import OPENING, open_stage, open_tab
 from tests.browser.test_review import Rater
 
 pytestmark = test_walk.pytestmark
+# What the stage looked like when it was opened, told only after the next press.
+LATE = """() => { const page = document.querySelector("#coding .ps-ballot"); page.querySelector(".ps-coding").remove();
+  page.dataset.turn = "opened-0"; page.dataset.new = "late"; }"""
 STAGES, SLOW = "#review-stages", 300_000
 REVIEW: dict[str, str] = {}
 
@@ -108,11 +111,16 @@ def test_two_coders_calibrate_and_code_and_what_they_differ_about_is_settled(own
 
 def code(page: Any, codes: tuple[str, ...], memo: str = "") -> None:
     """Opens the round that is not finished and gives codes to the first answer of each pair, with a memo at the last code."""
-    page.get_by_role("tab", name="Code answers").click()
+    tab = page.get_by_role("tab", name="Code answers")
+    if tab.get_attribute("aria-selected") != "true":
+        tab.click()
     page.wait_for_selector("#coding .ps-review, #coding [data-act=list]")
     if not page.locator("#coding .ps-review").count():
         page.click("#coding [data-act=list]")
     page.click("#coding .ps-review .ps-primary")
+    page.wait_for_selector("#coding .ps-coding")
+    page.evaluate(LATE)
+    page.wait_for_selector("#coding .ps-coding .ps-code")
     while page.wait_for_selector("#coding .ps-coding, #coding [data-stage=end]").get_attribute("data-stage") != "end":
         for one in codes:
             page.click(f"#coding [data-letter=A] .ps-code[data-code={one}]")

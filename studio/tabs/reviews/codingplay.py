@@ -35,11 +35,11 @@ def answer(codes: Codes, kept: Kept, press: Press) -> str:
 
 def opened(codes: Codes, kept: Kept, place: Any) -> str:
     """The page when the stage is opened: the pair at which this browser was, or else the list of rounds."""
-    press = replace(Press.read(place), name="look", turn="")
+    press = replace(Press.read(place), name="look")
     try:
         return _look(codes, kept, press) if press.round else _list(codes, kept, press)
     except Exception:
-        return answer(codes, kept, Press())  # that round or token is gone, or nothing can be read, which the list says
+        return answer(codes, kept, Press(turn=press.turn))  # that round or token is gone, or nothing can be read, which the list says
 
 
 def _list(codes: Codes, kept: Kept, press: Press, said: Told | None = None) -> str:
@@ -66,7 +66,7 @@ def _look(codes: Codes, kept: Kept, press: Press) -> str:
     if not press.item:
         return _open(codes, kept, press)
     seat = found(codes, kept, press)
-    return _at(seat, seat.at(press.item), Told())
+    return _at(seat, seat.at(press.item), Told(turn=press.turn))
 
 
 def _give(codes: Codes, kept: Kept, press: Press) -> str:

@@ -12,7 +12,7 @@ from studio.tabs.reviews import voting
 PLACE = "politune-coding"
 WHERE_JS = (
     "(kept, there, place) => { let at = null; try { at = JSON.parse(sessionStorage.getItem('PLACE')); } catch {} "
-    "return [kept, localStorage.getItem('RATER') !== null, at]; }"
+    "return [kept, localStorage.getItem('RATER') !== null, {...at, turn: `opened-${at?.turn || 0}`}]; }"
 ).replace("PLACE", PLACE).replace("RATER", voting.MEMORY["storage_key"])  # fmt: skip
 CODING_JS = """const LATE = "The studio has not answered yet, so nothing says that this is kept. What you typed stays in this page: press again. " +
   "A code never counts twice.";
@@ -22,7 +22,9 @@ const text = letter => card(letter)?.querySelector(".ps-text");
 const memos = () => [...element.querySelectorAll(".ps-given textarea")];
 const typing = on => on.matches("textarea, select, input, [contenteditable]");
 const points = string => [...string].length;
-let seen = "", waiting = 0, sent = null, queue = [], turn = 0, item = "", at = "A", picked = null, telling = 0, folds = new Set();
+const place = () => { try { return JSON.parse(sessionStorage.getItem("PLACE")) || {}; } catch { return {}; } };
+const stay = more => sessionStorage.setItem("PLACE", JSON.stringify({...place(), ...more}));
+let seen = "", waiting = 0, sent = null, queue = [], turn = place().turn || 0, item = "", at = "A", picked = null, telling = 0, folds = new Set();
 let live = document.getElementById("ps-live");
 if (!live) {
   live = Object.assign(document.createElement("div"), {id: "ps-live", className: "ps-unseen"});
@@ -43,6 +45,7 @@ const go = () => {
   if (waiting || !queue.length) return;
   complain("");
   sent = {...queue.shift(), turn: String(++turn)};
+  stay({turn});
   const held = document.activeElement;
   sent.held = element.contains(held) ? held.dataset.key || "" : "";
   waiting = setTimeout(() => { waiting = 0; queue = []; again(); complain(LATE); }, 8000);
@@ -170,13 +173,16 @@ const fresh = () => {
   seen = here.dataset.new;
   const said = here.dataset, where = [said.round, said.item, said.stage].join(), moved = where !== item;
   const act = sent && said.turn === sent.turn ? sent : null;
-  if (act || !said.turn) { clearTimeout(waiting); waiting = 0; sent = null; element.classList.remove("ps-unsaid"); }
+  const opening = said.turn?.startsWith("opened-");
+  // The stage was opened before the last press and is told only now: the page of that press stands.
+  if (opening && said.turn !== `opened-${turn}`) { const {round, item} = place(); return waiting ? 0 : push(round ? "look" : "list", {round, item}); }
+  if (act || !said.turn || opening) { clearTimeout(waiting); waiting = 0; sent = null; element.classList.remove("ps-unsaid"); }
   if (moved) { picked = null; at = "A"; item = where; }
   if (act && said.kept) settle(act);
   // Nothing goes on over what failed.
   if (act && !said.kept && ["give", "take", "memo", "done"].includes(act.act)) queue = [];
   if (!queue.length) again();
-  sessionStorage.setItem("PLACE", JSON.stringify({round: said.round || "", item: said.item || ""}));
+  stay({round: said.round || "", item: said.item || ""});
   element.querySelectorAll("[data-fold]").forEach(fold => { fold.open = folds.has(fold.dataset.fold); });
   restored();
   states();
