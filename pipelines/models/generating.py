@@ -50,14 +50,17 @@ class Batch:
 
 
 def install(base: Base) -> Engines:
-    """Packs the weights of a freshly loaded base, which can only be read from then on, and returns what answers with them."""
-    reason, product = llama.why_not(base.model), products.rounded()
-    quick = llama.Llama(base.model, product) if product and not reason else None
+    """Packs the weights of a freshly loaded base where it is one that the lean engine knows, and returns what answers with them.
+
+    Packed weights can only be read.
+    """
+    base.model.generation_config = _plain(base)
+    if llama.why_not(base.model):
+        return Engines()  # other families may read a layer's weight where they do not call the layer
+    product = products.rounded()
+    quick = llama.Llama(base.model, product) if product else None
     if products.install(base.model):
         loading.let_go(base)
-    base.model.generation_config = _plain(base)
-    if reason:
-        return Engines()
     exact = Engine(llama.Llama(base.model))
     return Engines(exact, Engine(quick, rounded=True) if quick else exact)
 

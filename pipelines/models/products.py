@@ -6,7 +6,7 @@ packed once (`python -m benchmarks.compare` sets the outcome beside the library'
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache
 from types import MethodType
@@ -82,7 +82,26 @@ def _agrees(product: Product, tolerance: float) -> bool:
     return bool((found - _usual(x, weight)).abs().max() <= tolerance)
 
 
-def _linear_layers(model: Any) -> list[Any]:
+class Frozen:
+    """A weight W, (out, in), that never changes, ready for x Wᵀ and, where that is asked for, for the way back, y W."""
+
+    def __init__(self, weight: Any, product: Product, back: bool = False) -> None:
+        self._product, weight = product, weight.detach()
+        self._forth = product.pack(weight)
+        self._back = product.pack(weight.t()) if back else None
+
+    def __call__(self, x: Any) -> Any:
+        """(rows, in) -> (rows, out)."""
+        return self._product.times(x, self._forth)
+
+    def back(self, gradient: Any) -> Any:
+        """(rows, out) -> (rows, in): the gradient of the input from that of the output."""
+        if self._back is None:
+            raise RuntimeError("this weight was not made ready for the way back")
+        return self._product.times(gradient, self._back)
+
+
+def linear_layers(model: Any) -> list[Any]:
     """The plain fp32 linear layers of a model on a CPU."""
     import torch
 
@@ -90,17 +109,18 @@ def _linear_layers(model: Any) -> list[Any]:
     return [layer for layer in layers if layer.weight.device.type == "cpu" and layer.weight.dtype == torch.float32]
 
 
-def install(model: Any) -> bool:
-    """Gives the plain linear layers of a model, which is only read from now on, the fastest exact product. Results differ by rounding.
+def install(model: Any, forward: Callable[[Any, Any], Any] | None = None, back: Collection[Any] = ()) -> bool:
+    """Gives the plain linear layers of a model, whose weights are only read from now on, the fastest exact product as `.frozen`.
 
+    Results differ by rounding. `forward` is what the layers do (the product alone); those in `back` are made ready for gradients too.
     Returns whether weights were packed. These are let go: what stands in their place is NaN, so that nobody computes with it unnoticed.
     """
-    product, layers = exact(), _linear_layers(model)
+    product, layers = exact(), linear_layers(model)
     if product is USUAL:
         return False
     for layer in layers:
-        layer.packed = product.pack(layer.weight)
-        layer.forward = MethodType(_forward, layer)
+        layer.frozen = Frozen(layer.weight, product, layer in back)
+        layer.forward = MethodType(forward or _forward, layer)
         layer.weight = _gone(layer.weight)
     return bool(layers)
 
@@ -113,5 +133,5 @@ def _gone(weight: Any) -> Any:
 
 
 def _forward(layer: Any, x: Any) -> Any:
-    out = _onednn(x, layer.packed)
+    out = layer.frozen(x)
     return out if layer.bias is None else out + layer.bias

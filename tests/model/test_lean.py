@@ -71,7 +71,7 @@ def test_weights_that_were_packed_can_not_be_computed_with_unnoticed(host: Model
 
     host.load()
     assert host.base is not None
-    layers = [one for one in host.base.model.modules() if type(one) is torch.nn.Linear and hasattr(one, "packed")]
+    layers = [one for one in host.base.model.modules() if type(one) is torch.nn.Linear and hasattr(one, "frozen")]
     assert len(layers) > 200 and all(bool(one.weight.isnan().all()) for one in layers[:3])
 
 

@@ -52,24 +52,6 @@ def test_a_run_leaves_a_folder_that_explains_itself_and_an_adapter_that_loads(pa
     assert answers[1].stamp.adapter_fingerprint == run.metrics["adapter_fingerprint"] and host.last_test.passed  # type: ignore[union-attr]
 
 
-def test_the_answer_only_loss_is_trls_own_loss(tiny: Path, tmp_path: Path) -> None:
-    import torch
-    from trl import SFTTrainer
-
-    from pipelines.models.loading import load_base
-    from pipelines.tuning import parts
-    from pipelines.tuning.training import engines
-
-    base = load_base(tiny)
-    part = parts.plan(QUICK, len(ROWS))[0]
-    trainer = engines.build(QUICK, part, base.model, base.tokenizer, DATA.pairs("chosen"), tmp_path, [])
-    batch = next(iter(trainer.get_train_dataloader()))
-    with torch.no_grad():
-        ours = trainer.compute_loss(trainer.model, dict(batch))
-        theirs = SFTTrainer.compute_loss(trainer, trainer.model, dict(batch))
-    assert ours.item() == pytest.approx(theirs.item(), rel=1e-5)
-
-
 def test_stop_keeps_what_was_learned(paths: Paths, tiny: Path) -> None:
     run = make(paths, tiny, max_steps=5000, save_every=5000, sample_every=5000)
     process = runs.launch(run, paths)

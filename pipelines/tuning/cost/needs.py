@@ -19,8 +19,8 @@ from pipelines.models.template import ask, render
 from pipelines.records import Pair
 from pipelines.tuning import parts
 from pipelines.tuning.cost.shapes import Shape
+from pipelines.tuning.quick.install import PLAIN_HEADS
 from pipelines.tuning.recipe import Recipe
-from pipelines.tuning.training.engines import PLAIN_HEADS
 
 SAMPLE = 64
 TOKENS_A_WORD, TEMPLATE_TOKENS = 1.4, 20

@@ -12,10 +12,10 @@ from pipelines.errors import StudioError
 from pipelines.models.template import ask
 from pipelines.records import Pair
 from pipelines.tuning.parts import Part
+from pipelines.tuning.quick import install
 from pipelines.tuning.recipe import Recipe
 from pipelines.tuning.training.processes import world_size
 
-PLAIN_HEADS = ("llama", "mistral", "qwen2", "qwen3", "smollm3")
 NUMBERED = re.compile(r"(?:^|\.)(\w+)\.\d+\.")
 
 
@@ -63,7 +63,15 @@ def build(recipe: Recipe, part: Part, model: Any, tokenizer: Any, pairs: Sequenc
 
     config = None if isinstance(model, PeftModel) else adapter_config(recipe, model)
     make = _sft if part.method == "sft" else _preference
-    return make(recipe, part, model, tokenizer, pairs, folder, callbacks, config)
+    trainer = make(recipe, part, model, tokenizer, pairs, folder, callbacks, config)
+    _quicken(trainer)
+    return trainer
+
+
+def _quicken(trainer: Any) -> None:
+    """One process alone has the passes of `pipelines.tuning.quick`; several share out TRL's own."""
+    if world_size() == 1:
+        install.install(trainer)
 
 
 def _arguments(recipe: Recipe, part: Part, folder: Path) -> dict[str, Any]:
@@ -114,13 +122,11 @@ def _said(text: str) -> list[dict[str, str]]:
 def _sft(
     recipe: Recipe, part: Part, model: Any, tokenizer: Any, pairs: Sequence[Pair], folder: Path, callbacks: list[Any], config: Any
 ) -> Any:
-    import torch
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
 
     rows = Dataset.from_list([{"prompt": ask(p.prompt), "completion": _said(p.chosen)} for p in pairs])
-    plain = model.config.model_type in PLAIN_HEADS and world_size() == 1 and not torch.cuda.is_available()
-    return (_answer_only_trainer() if plain else SFTTrainer)(
+    return SFTTrainer(
         model=model,
         args=SFTConfig(**_arguments(recipe, part, folder)),
         train_dataset=rows,
@@ -135,14 +141,14 @@ def _preference(
 ) -> Any:
     """DPO and its kin. The base's log-probabilities are computed once ahead where every row is seen more than once."""
     from datasets import Dataset
-    from trl import DPOConfig, DPOTrainer
+    from trl import DPOConfig
 
     rows = Dataset.from_list([{"prompt": ask(p.prompt), "chosen": _said(p.chosen), "rejected": _said(p.rejected)} for p in pairs])
     losses: dict[str, Any] = {"loss_type": ["ipo" if part.method == "ipo" else "sigmoid"]}
     if part.method == "dpo-with-sft":
         losses = {"loss_type": ["sigmoid", "sft"], "loss_weights": [1.0, recipe.sft_weight]}
     seen = part.steps * recipe.batch_size * recipe.accumulation
-    return DPOTrainer(
+    return _preference_trainer()(
         model=model,
         args=DPOConfig(
             **_arguments(recipe, part, folder), beta=recipe.beta, precompute_ref_log_probs=seen > len(pairs) and world_size() == 1, **losses
@@ -154,25 +160,13 @@ def _preference(
     )
 
 
-def _answer_only_trainer() -> Any:
-    """SFTTrainer whose vocabulary head runs on answer tokens only.
+def _preference_trainer() -> Any:
+    """DPOTrainer, which asks the base for its log-probabilities while it is being made."""
+    from trl import DPOTrainer
 
-    TRL's own loss on a CPU projects every position to 49k words and throws most of them away; that is a third of a
-    step. The loss is the same: mean negative log-likelihood over the answer's tokens. For models whose head is a plain
-    linear map; others (scaled or capped logits) go through TRL's own, as do runs on a GPU or of several processes.
-    """
-    import torch
-    from trl import SFTTrainer
+    class Trainer(DPOTrainer):
+        def _precompute_ref_logps(self, *args: Any, **options: Any) -> Any:
+            _quicken(self)
+            return super()._precompute_ref_logps(*args, **options)
 
-    class AnswerOnlySFTTrainer(SFTTrainer):
-        def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None) -> Any:
-            causal = self.accelerator.unwrap_model(model).get_base_model()
-            states = causal.model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], use_cache=False)
-            labels = inputs["labels"][:, 1:]
-            answer = labels != -100
-            logits = causal.lm_head(states.last_hidden_state[:, :-1][answer]).float()
-            total = torch.nn.functional.cross_entropy(logits, labels[answer], reduction="sum")
-            loss = total / (answer.sum() if num_items_in_batch is None else num_items_in_batch)
-            return (loss, {"logits": logits}) if return_outputs else loss
-
-    return AnswerOnlySFTTrainer
+    return Trainer

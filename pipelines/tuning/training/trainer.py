@@ -27,6 +27,7 @@ from pipelines.stance.embedding import Embedder
 from pipelines.stance.ruler import Ruler
 from pipelines.tuning import parts, runs
 from pipelines.tuning.parts import Part
+from pipelines.tuning.quick import install as quick
 from pipelines.tuning.recipe import Recipe
 from pipelines.tuning.run import Run, reserve, write_state
 from pipelines.tuning.sharing import card
@@ -117,6 +118,7 @@ def _load(run: Run, recipe: Recipe, paths: Paths) -> Material:
 
     source = catalog.find(recipe.base, paths)
     base = load_base(prepare.ensure(source, paths), recipe.precision, recipe.quantize, recipe.template)
+    quick.prepare(base, recipe.top_layers)
     pairs, too_long, tokens = fitting(run.pairs(), recipe, base.tokenizer)
     if not pairs:
         raise StudioError(
@@ -199,6 +201,7 @@ def _with_adapter(run: Run, step: int, material: Material, recipe: Recipe) -> An
     material.base.model = None
     gc.collect()
     fresh = load_base(material.base.folder, recipe.precision, recipe.quantize, recipe.template)
+    quick.prepare(fresh, recipe.top_layers)
     return PeftModel.from_pretrained(fresh.model, str(journal.folder_of(run, step)), is_trainable=True)
 
 
