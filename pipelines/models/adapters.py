@@ -6,6 +6,7 @@ import hashlib
 import re
 import stat
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,18 @@ def inspect(folder: Path) -> AdapterFile:
             raise StudioError(f"{name} of {_called(folder)} is a link, which may lead anywhere.", "Put the file itself there.")
         if not (folder / name).exists() or not stat.S_ISREG((folder / name).stat().st_mode):
             raise StudioError(f"{_called(folder)} holds no {name}.", HINT)
+    return _checked(folder, tuple(map(_mark, (folder / CONFIG, folder / WEIGHTS))))
+
+
+def _mark(path: Path) -> tuple[int, ...]:
+    """What no write to a file leaves as it was."""
+    told = path.stat()
+    return told.st_ino, told.st_size, told.st_mtime_ns, told.st_ctime_ns
+
+
+@lru_cache(maxsize=64)
+def _checked(folder: Path, marks: tuple[tuple[int, ...], ...]) -> AdapterFile:
+    """Reads both files; again only once one of them was written."""
     settings, base_id = read_settings(folder / CONFIG, _called(folder))
     shapes = _layer_shapes(folder / WEIGHTS, settings)
     return AdapterFile(folder, settings, file_hash(folder / WEIGHTS)[:12], base_id, shapes)

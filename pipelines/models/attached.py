@@ -30,12 +30,13 @@ def _exchanged(name: str) -> Spoiled:
 
 @dataclass(frozen=True)
 class Attached:
-    """A column's adapter as the batch knows it: its name there, what the stamp says of it, a digest of its weights in memory."""
+    """A column's adapter as the batch knows it: its name there, what the stamp says of it, where its weights lie and their digest."""
 
     name: str
     fingerprint: str = ""
     settings: str = ""
     strength: float = 0.0
+    layers: Sequence[Any] = ()
     digest: str = ""
 
 
@@ -66,8 +67,9 @@ class Shelf:
             self._make_room()
             self._attach(name, files)
             fingerprint, strength = stamped([(file.fingerprint, strength) for file, strength in files])
-            self.loaded[name] = Attached(name, fingerprint, settings_of(files), strength, digest(self.base.model, name))
-        elif digest(self.base.model, name) != self.loaded[name].digest:
+            layers = layers_of(self.base.model, name)
+            self.loaded[name] = Attached(name, fingerprint, settings_of(files), strength, layers, digest(layers, name))
+        elif digest(self.loaded[name].layers, name) != self.loaded[name].digest:
             raise _exchanged(column.name)
         found = self.loaded[name] = self.loaded.pop(name)
         return found, is_new
@@ -103,7 +105,7 @@ class Shelf:
     def _attach_one(self, name: str, file: AdapterFile, strength: float) -> None:
         wanted = adapters.digest(file)
         self.base.model = adapters.attach(self.base.model, file, name)
-        if digest(self.base.model, name, scales=False) != wanted:
+        if digest(layers_of(self.base.model, name), name, scales=False) != wanted:
             raise _exchanged(file.folder.name)
         adapters.set_strength(self.base.model, name, strength)
 
@@ -125,15 +127,20 @@ def settings_of(files: Sequence[tuple[AdapterFile, float]]) -> str:
     return "+".join(settings_hash(file) for file, _ in files)
 
 
-def digest(model: Any, name: str, scales: bool = True) -> str:
-    """SHA-256 over the weights that an adapter has in memory, layer by layer, and with `scales` over its strength there."""
+def layers_of(model: Any, name: str) -> list[Any]:
+    """The layers of a model that an adapter changes, by their path."""
     from peft.tuners.lora import LoraLayer
 
+    found = {path: module for path, module in model.named_modules() if isinstance(module, LoraLayer) and name in module.lora_A}
+    return [found[path] for path in sorted(found)]
+
+
+def digest(layers: Sequence[Any], name: str, scales: bool = True) -> str:
+    """SHA-256 over the weights that an adapter has in memory, layer by layer, and with `scales` over its strength there."""
     seen = hashlib.sha256()
-    layers = {path: module for path, module in model.named_modules() if isinstance(module, LoraLayer) and name in module.lora_A}
-    for path in sorted(layers):
-        for half in (layers[path].lora_A, layers[path].lora_B):
+    for layer in layers:
+        for half in (layer.lora_A, layer.lora_B):
             seen.update(half[name].weight.detach().float().cpu().contiguous().numpy().data)
         if scales:
-            seen.update(repr(layers[path].scaling[name]).encode())
+            seen.update(repr(layer.scaling[name]).encode())
     return seen.hexdigest()

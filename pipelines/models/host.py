@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,8 @@ from typing import Any
 from pipelines.errors import StudioError
 from pipelines.models import catalog, generating, prepare
 from pipelines.models.attached import MAX_LOADED, Attached, Shelf, Spoiled
-from pipelines.models.generating import ROUNDED_NOTE, Batch, Engine, Engines
+from pipelines.models.cores import Cores
+from pipelines.models.generating import ROUNDED_NOTE, Batch, Engine, Engines, Worker
 from pipelines.models.growing import Growing, Row, ends_of
 from pipelines.models.loading import Base, load_base
 from pipelines.models.reading import Reader
@@ -49,7 +51,7 @@ class ModelHost(Reader):
         self.last_test: SelfTest | None = None
         self._logits: Any = None
         self._shelf: Shelf | None = None
-        self._engines = Engines()
+        self._engines, self._worker, self._cores = Engines(), Worker(), Cores(paths.root, "answers")
         self._dirty = False
 
     @property
@@ -188,18 +190,18 @@ class ModelHost(Reader):
         engine = self._engines.rounded if rounded else self._engines.exact
         stamps = [self._stamp(row, use, text, sampling, engine) for row, use, text in zip(rows, uses, texts, strict=True)]
         batch = Batch(self._encode(texts), [use.name for use in uses], [row.seed for row in rows], stop, TokenQueue())
-        worker = threading.Thread(target=generating.run, args=(base, engine, batch, sampling, self._mixes), daemon=True, name="generate")
-        worker.start()
+        done = self._worker.begin(functools.partial(generating.run, base, engine, batch, sampling, self._mixes, self._cores))
         grown, due = Growing(rows, stamps, base.tokenizer, ends_of(base)), 0.0
         try:
             while (step := batch.tokens.steps.get()) is not None:
                 grown.add(step)
+                self._cores.say()
                 if partial and time.monotonic() >= due:  # whoever reads takes time from the thread that generates
                     yield grown.answers(False)
                     due = time.monotonic() + BEAT
         finally:
             batch.abandoned.set()
-            worker.join()
+            done.wait()
         if batch.failure:
             self._dirty = True
             raise batch.failure[0]
@@ -247,5 +249,6 @@ class ModelHost(Reader):
         with self.lock:
             base = self._load()
             name = self._attach(column).name
-            with self._watched():
+            with self._watched(), self._cores.held():
+                self._cores.take()
                 yield base, name if self._mixes else None

@@ -234,7 +234,16 @@ def test_what_costs_memory_costs_memory_in_the_estimate(paths: Paths, llama: str
 def earlier(paths: Paths, name: str = "one", recipe: Recipe = Recipe(), remote: bool = False, **told: object) -> None:
     folder = paths.runs / name
     job = {"created": "2026-01-01", "side": "left", "data": {"name": "x"}, "recipe": recipe.as_dict()}
-    metrics = {"seconds_a_step": 4.0, "tokens_a_step": 1000, "seconds": 300.0, "steps": 60, "rows": 192, "threads": 2, **told}
+    metrics = {
+        "seconds_a_step": 4.0,
+        "tokens_a_step": 1000,
+        "seconds": 300.0,
+        "steps": 60,
+        "rows": 192,
+        "threads": 2,
+        "engine": "quick-1",
+        **told,
+    }
     write_json(folder / "job.json", job)
     write_json(folder / "metrics.json", metrics)
     if remote:

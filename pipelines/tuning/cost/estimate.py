@@ -20,6 +20,7 @@ from pipelines.tuning.cost import needs, shapes
 from pipelines.tuning.cost.machine import Machine
 from pipelines.tuning.cost.needs import Rows
 from pipelines.tuning.cost.shapes import Shape
+from pipelines.tuning.quick.install import ENGINE
 from pipelines.tuning.recipe import Recipe
 from pipelines.tuning.run import Run
 
@@ -135,7 +136,9 @@ def _earlier(run: Run, recipe: Recipe, shape: Shape, rows: Rows, machine: Machin
         step, tokens, spent, done = (told[name] for name in ("seconds_a_step", "tokens_a_step", "seconds", "steps"))
         same = all(getattr(old, name) == getattr(recipe, name) for name in ("base", "method", "quantize", "precision", "ruler"))
         here = told.get("threads") == machine.cores and told.get("processes", 1) == 1 and not run.written.get("remote")
-        if not same or not here or min(step, tokens, done) <= 0 or spent < done * step:  # the last: it went on from a checkpoint
+        if (
+            not same or not here or told.get("engine") != ENGINE or min(step, tokens, done) <= 0 or spent < done * step
+        ):  # the last: it went on from a checkpoint
             return None
         ratio = _work_a_token(recipe, shape, rows, machine) / _work_a_token(old, shape, rows, machine)
         look = (spent - done * step) / (START_LOOKS + needs.looks(old, told["rows"]))

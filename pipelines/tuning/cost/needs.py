@@ -19,6 +19,7 @@ from pipelines.models.template import ask, render
 from pipelines.records import Pair
 from pipelines.tuning import parts
 from pipelines.tuning.cost.shapes import Shape
+from pipelines.tuning.quick.head import AT_ONCE
 from pipelines.tuning.quick.install import PLAIN_HEADS
 from pipelines.tuning.recipe import Recipe
 
@@ -28,7 +29,7 @@ LIBRARIES = {"cpu": 560_000_000, "cuda": 700_000_000}  # torch, transformers and
 RULER = 340_000_000  # sentence-transformers and its embedder, in main memory
 NF4_BYTES = 0.5625  # four bits, and an fp32 scale for every 64 weights (Dettmers et al. 2023); double quantization saves .05 more
 LORA_BYTES = 16  # weight, gradient and Adam's two moments in fp32
-ANSWER_HEAD, TILE_HEAD = 3, 6  # fp32 copies of the logits at the worst moment: ours; TRL's tiles of 32,768 words and 4,096 tokens
+ANSWER_HEAD, TILE_HEAD = 4, 6  # fp32 copies of the logits at the worst moment: ours; TRL's tiles of 32,768 words and 4,096 tokens
 TILE_WORDS, TILE_TOKENS = 32_768, 4_096
 RESUME_FOLDERS, RESUME_SHARE = 3, 3  # two kept and one being written; each holds the adapter and two moments
 
@@ -104,30 +105,37 @@ def work(recipe: Recipe, shape: Shape, rows: Rows, device: str) -> float:
     section 2.1); the base's weights get no gradients, and layers below the lowest adapted one no backward pass. LoRA's
     own weights cost all 6. Gradient checkpointing repeats the forward pass of the upper layers. Preference losses run
     two sequences a row and once more through the base alone: for each row once, computed ahead, where rows are seen again.
+    Our own layers (quick/decoder.py) run a row through the lower layers once, as long as it is kept.
     """
     upper = sum(one.inputs * one.outputs for one in shape.upper(recipe))
-    a_token = 2 * (shape.mapped + upper * (2 if recipe.checkpointing else 1)) + 6 * shape.lora(recipe)
+    lower, again = shape.mapped - upper, upper * (2 if recipe.checkpointing else 1)
     head, total = 2 * shape.hidden * shape.vocabulary, 0.0
     for part in parts.plan(recipe, rows.count):
         tokens = batch(recipe, rows, part.method)[0]
-        projected, passes = _projected(recipe, shape, rows, part.method, device, tokens), 2 if _answers_only(shape, part.method) else 3
-        batches = part.steps * recipe.accumulation
-        total += batches * (tokens * a_token + projected * head * passes)
+        projected, passes = _projected(recipe, shape, rows, part.method, device, tokens), 2 if _answers_only(shape, device) else 3
+        batches, whole = part.steps * recipe.accumulation, math.ceil(rows.count / recipe.batch_size)
+        once = min(batches, whole) if _own_layers(recipe, shape, device) else batches
+        total += once * tokens * 2 * lower + batches * (
+            tokens * (2 * upper + 2 * again + 6 * shape.lora(recipe)) + projected * head * passes
+        )
         if part.method != "sft":
-            ahead = math.ceil(rows.count / recipe.batch_size)
-            total += min(batches, ahead) * (tokens * 2 * shape.mapped + projected * head)
+            total += min(batches, whole) * (tokens * 2 * shape.mapped + projected * head)
     return total
 
 
-def _answers_only(shape: Shape, method: str) -> bool:
-    return method == "sft" and shape.kind in PLAIN_HEADS
+def _answers_only(shape: Shape, device: str) -> bool:
+    return device == "cpu" and shape.kind in PLAIN_HEADS
+
+
+def _own_layers(recipe: Recipe, shape: Shape, device: str) -> bool:
+    return device == "cpu" and shape.kind == "llama" and not recipe.checkpointing
 
 
 def _projected(
     recipe: Recipe, shape: Shape, rows: Rows, method: str, device: str, tokens: float, of: Callable[..., float] = fmean
 ) -> float:
     """Positions of a batch that the vocabulary head sees: the answers', but all of them in TRL's own losses on a CPU."""
-    if device == "cpu" and not _answers_only(shape, method):
+    if device == "cpu" and not _answers_only(shape, device):
         return tokens
     return min(recipe.batch_size, rows.count) * of(rows.answers) * (1 if method == "sft" else 2)
 
@@ -157,6 +165,10 @@ def _bytes(recipe: Recipe, device: str) -> int:
 
 
 def _base(recipe: Recipe, shape: Shape, device: str) -> float:
+    """Bytes of the base's weights. Our own layers hold the upper ones and the head in two directions, and the file while they are packed."""
+    if _own_layers(recipe, shape, device):
+        upper = sum(one.inputs * one.outputs for one in shape.upper(recipe))
+        return 4 * (shape.parameters + shape.mapped + upper + 2 * shape.hidden * shape.vocabulary)
     quantized = shape.mapped if recipe.quantize == "4bit" and device == "cuda" else 0
     return (shape.parameters - quantized) * _bytes(recipe, device) + quantized * NF4_BYTES
 
@@ -179,12 +191,12 @@ def _activations(recipe: Recipe, shape: Shape, rows: Rows, method: str) -> float
 def _logits(recipe: Recipe, shape: Shape, rows: Rows, method: str, device: str) -> float:
     """Bytes of the vocabulary head at the worst moment, fp32.
 
-    Ours for SFT holds logits, log-probabilities and their gradients of the answers' positions; TRL's works in tiles, of
-    which it holds about six on a CPU and one, of half the bytes, on a GPU (kernels/chunked_logprob.py of TRL 1.16).
+    Ours (quick/head.py) holds some tokens' logits and their gradients; TRL's works in tiles, of which it holds about six
+    on a CPU and one, of half the bytes, on a GPU (kernels/chunked_logprob.py of TRL 1.16).
     """
     positions = _projected(recipe, shape, rows, method, device, batch(recipe, rows, method)[1], max)
-    if _answers_only(shape, method):
-        return positions * shape.vocabulary * 4 * ANSWER_HEAD
+    if _answers_only(shape, device):
+        return min(positions, AT_ONCE) * shape.vocabulary * 4 * ANSWER_HEAD
     tile = min(positions, TILE_TOKENS) * min(shape.vocabulary, TILE_WORDS) * 4
     return tile * (TILE_HEAD if device == "cpu" else 0.5)
 

@@ -10,6 +10,7 @@ from pipelines.models import loading, products
 from pipelines.models.lean import llama
 from pipelines.models.loading import Base
 
+ENGINE = "quick-1"  # runs of another engine tell nothing about how long one of this will take
 PLAIN_HEADS = ("llama", "mistral", "qwen2", "qwen3", "smollm3")  # scores are one linear map of the last states
 States = Callable[[dict[str, Any], Any], Any]
 
@@ -63,7 +64,9 @@ def _states(causal: Any) -> States:
     from pipelines.tuning.quick.decoder import Decoder
 
     decoder = Decoder(causal)
-    return lambda given, asked: _by_library(causal, given, asked) if causal.is_gradient_checkpointing else _by_layers(decoder, given, asked)
+    return lambda given, asked: (
+        _by_library(causal, given, asked) if causal.is_activation_checkpointing else _by_layers(decoder, given, asked)
+    )
 
 
 def _by_library(causal: Any, given: dict[str, Any], asked: Any) -> Any:

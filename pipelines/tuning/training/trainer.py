@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.errors import StudioError
-from pipelines.models import catalog, prepare
+from pipelines.models import catalog, cores, prepare
+from pipelines.models.cores import Cores
 from pipelines.models.loading import Base
 from pipelines.models.template import ask, render, template_hash
 from pipelines.paths import Paths, file_hash, write_json, write_text
@@ -98,7 +99,17 @@ def train(run: Run, paths: Paths) -> None:
     log.write(event="data", rows=len(material.pairs), too_long=material.too_long)
     plan = parts.plan(recipe, len(material.pairs))
     total = sum(part.steps for part in plan)
-    watch = Watch(run, log, _probe(run, recipe, material, log, paths), recipe, total, material.source.public_id)
+    watch = Watch(
+        run, log, _probe(run, recipe, material, log, paths), recipe, total, material.source.public_id, Cores(paths.root, "training")
+    )
+    with watch.cores.held():
+        _train(run, recipe, material, plan, watch, log)
+    if is_main():
+        finish(run, recipe, material, watch)
+
+
+def _train(run: Run, recipe: Recipe, material: Material, plan: list[Part], watch: Watch, log: Journal) -> None:
+    """All parts that are not done yet, and the looks before and after."""
     _first_look(watch, material)
     watch.ending = shared(_decided(run, log))
     model = None
@@ -109,8 +120,6 @@ def train(run: Run, paths: Paths) -> None:
             model = None  # two bases at once would double the memory
             model = _train_part(run, part, plan, recipe, material, watch, log)
     _last_look(run, watch, model, recipe, material)
-    if is_main():
-        finish(run, recipe, material, watch)
 
 
 def _load(run: Run, recipe: Recipe, paths: Paths) -> Material:
@@ -229,8 +238,6 @@ def _why(watch: Watch, kept: int, last: int) -> str:
 
 
 def _metrics(run: Run, recipe: Recipe, material: Material, watch: Watch, kept: int, probe: dict[str, Any] | None) -> dict[str, Any]:
-    import torch
-
     figures = {line["step"]: line for line in journal.standing(run.progress()) if line.get("event") == "step"}
     last_part = figures[max(figures)]["part"] if figures else 0
     losses = [figures[step]["loss"] for step in sorted(figures) if figures[step]["part"] == last_part]
@@ -248,8 +255,9 @@ def _metrics(run: Run, recipe: Recipe, material: Material, watch: Watch, kept: i
         "seconds_a_step": watch.seconds_a_step,
         "tokens_a_step": round(material.tokens_a_row * sizes),
         "peak_memory": _peak_memory(),
-        "threads": torch.get_num_threads(),
+        "threads": cores.total(),
         "processes": world_size(),
+        "engine": quick.ENGINE,
         "base": material.source.public_id,
         "base_title": material.source.title,
         "base_fingerprint": material.base.fingerprint,

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from pipelines.models.cores import Cores
 from pipelines.tuning.parts import Part
 from pipelines.tuning.recipe import Recipe
 from pipelines.tuning.run import Run
@@ -30,7 +31,8 @@ FIGURES = (
 class Watch:
     """What is common to the parts of a run: how far it is as a whole, and why it is to end."""
 
-    def __init__(self, run: Run, log: Journal, probe: Probe, recipe: Recipe, total: int, base_id: str) -> None:
+    def __init__(self, run: Run, log: Journal, probe: Probe, recipe: Recipe, total: int, base_id: str, cores: Cores) -> None:
+        self.cores = cores
         self.run, self.log, self.probe, self.recipe, self.total, self.base_id = run, log, probe, recipe, total, base_id
         self.begun, self.done_here, self.looking = 0.0, 0, 0.0
         self.alarmed = {line["kind"] for line in journal.standing(run.progress()) if line.get("event") == "guard"}
@@ -39,6 +41,7 @@ class Watch:
     def look(self, model: Any, step: int) -> None:
         """Probes the model and lets the guard judge; one alarm a kind is enough."""
         start = time.monotonic()
+        self.cores.take()
         if is_main():
             now = self.probe.look(model, step)
             self.log.write(**now)
@@ -88,6 +91,9 @@ def callback(watch: Watch, part: Part) -> Any:
     class Watcher(TrainerCallback):
         def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             watch.begin()
+
+        def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            watch.cores.take()
 
         def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> Any:
             step = part.offset + state.global_step
