@@ -83,13 +83,14 @@ def studio(home: Paths) -> Iterator[tuple[subprocess.Popen[bytes], Any]]:
 
 def _client(address: str, process: subprocess.Popen[bytes]) -> Any:
     """A client, once the page is served."""
+    import httpx
     from gradio_client import Client
 
     end = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < end:
         try:
             return Client(address, verbose=False)
-        except (OSError, ValueError):
+        except (OSError, ValueError, httpx.HTTPError):
             time.sleep(0.5)
     raise SystemExit("the studio did not start")
 

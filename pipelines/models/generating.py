@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from queue import SimpleQueue
 from typing import Any
 
 from pipelines.models import loading, products
@@ -65,32 +64,6 @@ def install(base: Base) -> Engines:
         loading.let_go(base)
     exact = Engine(llama.Llama(base.model))
     return Engines(exact, Engine(quick, rounded=True) if quick else exact)
-
-
-class Worker:
-    """The one thread in which answers are made, for as long as the process lives: each new thread would begin with new ones for its sums."""
-
-    def __init__(self) -> None:
-        self._jobs: SimpleQueue[tuple[Callable[[], None], threading.Event]] = SimpleQueue()
-        self._thread: threading.Thread | None = None
-
-    def begin(self, job: Callable[[], None]) -> threading.Event:
-        """Does a job, which raises nothing, after those before it; the event is set once it is done."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, daemon=True, name="generate")
-            self._thread.start()
-        done = threading.Event()
-        self._jobs.put((job, done))
-        return done
-
-    def _work(self) -> None:
-        while True:
-            job, done = self._jobs.get()
-            try:
-                job()
-            finally:
-                done.set()
-            del job  # it holds the model
 
 
 def run(base: Base, engine: Engine, batch: Batch, sampling: Any, mixes: bool, cores: Cores) -> None:

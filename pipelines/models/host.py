@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from pipelines.errors import StudioError
 from pipelines.models import catalog, generating, prepare
 from pipelines.models.attached import MAX_LOADED, Attached, Shelf, Spoiled
 from pipelines.models.cores import Cores
-from pipelines.models.generating import ROUNDED_NOTE, Batch, Engine, Engines, Worker
+from pipelines.models.generating import ROUNDED_NOTE, Batch, Engine, Engines
 from pipelines.models.growing import Growing, Row, ends_of
 from pipelines.models.loading import Base, load_base
 from pipelines.models.reading import Reader
 from pipelines.models.template import Message, render, template_hash
+from pipelines.models.working import Worker
 from pipelines.paths import Paths, content_hash, file_hash, read_json
 from pipelines.records import ROUNDED, Answer, Column, Sampling, Stamp
 
+T = TypeVar("T")
 TOLERANCE = 1e-4
 STORED_TOLERANCE = 1e-2
 MAX_PROMPT_TOKENS = 1024
@@ -64,7 +65,7 @@ class ModelHost(Reader):
         Raises StudioError where the weights on disk no longer give the logits stored when they were converted.
         """
         with self.lock:
-            return self._load(progress)
+            return self._worker.call(self._load, progress)
 
     def _load(self, progress: prepare.Progress = prepare.quiet) -> Base:
         if self.base is None or self._dirty:
@@ -100,7 +101,7 @@ class ModelHost(Reader):
     def self_test(self) -> SelfTest:
         """Compares the base column with the reference from before any adapter. Sets and returns `last_test`."""
         with self.lock:
-            return self._self_test()
+            return self._worker.call(self._self_test)
 
     def _self_test(self) -> SelfTest:
         base = self._load()
@@ -181,16 +182,8 @@ class ModelHost(Reader):
     def _stream_locked(
         self, rows: list[Row], sampling: Sampling, stop: threading.Event, partial: bool, rounded: bool
     ) -> Iterator[list[Answer]]:
-        from pipelines.models.sampling import TokenQueue
-
-        base = self._load()
-        attached = {column: self._attach(column) for column in dict.fromkeys(row.column for row in rows)}
-        uses = [attached[row.column] for row in rows]
-        texts = [render(base.tokenizer, row.messages) for row in rows]
-        engine = self._engines.rounded if rounded else self._engines.exact
-        stamps = [self._stamp(row, use, text, sampling, engine) for row, use, text in zip(rows, uses, texts, strict=True)]
-        batch = Batch(self._encode(texts), [use.name for use in uses], [row.seed for row in rows], stop, TokenQueue())
-        done = self._worker.begin(functools.partial(generating.run, base, engine, batch, sampling, self._mixes, self._cores))
+        base, batch, engine, stamps = self._worker.call(self._ready, rows, sampling, stop, rounded)
+        done = self._worker.begin(generating.run, base, engine, batch, sampling, self._mixes, self._cores)
         grown, due = Growing(rows, stamps, base.tokenizer, ends_of(base)), 0.0
         try:
             while (step := batch.tokens.steps.get()) is not None:
@@ -201,11 +194,23 @@ class ModelHost(Reader):
                     due = time.monotonic() + BEAT
         finally:
             batch.abandoned.set()
-            done.wait()
+            done.result()
         if batch.failure:
             self._dirty = True
             raise batch.failure[0]
         yield grown.answers(True, stop.is_set())
+
+    def _ready(self, rows: list[Row], sampling: Sampling, stop: threading.Event, rounded: bool) -> tuple[Base, Batch, Engine, list[Stamp]]:
+        """Everything that a batch needs, adapters attached."""
+        from pipelines.models.sampling import TokenQueue
+
+        base = self._load()
+        attached = {column: self._attach(column) for column in dict.fromkeys(row.column for row in rows)}
+        uses = [attached[row.column] for row in rows]
+        texts = [render(base.tokenizer, row.messages) for row in rows]
+        engine = self._engines.rounded if rounded else self._engines.exact
+        stamps = [self._stamp(row, use, text, sampling, engine) for row, use, text in zip(rows, uses, texts, strict=True)]
+        return base, Batch(self._encode(texts), [use.name for use in uses], [row.seed for row in rows], stop, TokenQueue()), engine, stamps
 
     def _encode(self, texts: list[str]) -> Any:
         base = self._load()
@@ -240,15 +245,18 @@ class ModelHost(Reader):
         Raises StudioError where the adapter can't be used.
         """
         with self.lock:
-            base = self._load()
-            use = self._attach(column)
-            return [base.fingerprint, template_hash(base.tokenizer), use.fingerprint, use.settings, float(use.strength)]
+            return self._worker.call(self._identity, column)
 
-    @contextmanager
-    def _reading(self, column: Column) -> Iterator[tuple[Base, str | None]]:
+    def _identity(self, column: Column) -> list[Any]:
+        base, use = self._load(), self._attach(column)
+        return [base.fingerprint, template_hash(base.tokenizer), use.fingerprint, use.settings, float(use.strength)]
+
+    def _read(self, column: Column, work: Callable[[Base, str | None], T]) -> T:
         with self.lock:
-            base = self._load()
-            name = self._attach(column).name
-            with self._watched(), self._cores.held():
-                self._cores.take()
-                yield base, name if self._mixes else None
+            return self._worker.call(self._work, column, work)
+
+    def _work(self, column: Column, work: Callable[[Base, str | None], T]) -> T:
+        base, name = self._load(), self._attach(column).name
+        with self._watched(), self._cores.held():
+            self._cores.take()
+            return work(base, name if self._mixes else None)

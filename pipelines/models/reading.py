@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from pipelines.models.labels import LabelScore
 from pipelines.models.loading import Base
@@ -12,17 +12,19 @@ from pipelines.models.template import Message, ask, render
 from pipelines.models.tracing import Traced
 from pipelines.records import Column
 
+T = TypeVar("T")
+
 
 class Reader(ABC):
-    """Reads with whatever `_reading` makes ready."""
+    """Reads with whatever `_read` makes ready."""
 
     @abstractmethod
     def load(self) -> Base:
         """The base, loaded."""
 
     @abstractmethod
-    def _reading(self, column: Column) -> AbstractContextManager[tuple[Base, str | None]]:
-        """The base with a column's adapter attached, and that adapter's name where rows have to say which one they are for."""
+    def _read(self, column: Column, work: Callable[[Base, str | None], T]) -> T:
+        """What `work` makes of the base with a column's adapter attached, and of its name where rows have to say which one they are for."""
 
     def log_likelihoods(self, column: Column, items: Sequence[tuple[str, str]], batch_size: int = 16) -> list[tuple[float, int]]:
         """Sum of log P(continuation | prefix) and the continuation's number of tokens, for each (prefix, continuation).
@@ -31,23 +33,20 @@ class Reader(ABC):
         """
         from pipelines.models.scoring import log_likelihoods
 
-        with self._reading(column) as (base, name):
-            return log_likelihoods(base, items, name, batch_size)
+        return self._read(column, lambda base, name: log_likelihoods(base, items, name, batch_size))
 
     def label_scores(self, column: Column, questions: Sequence[str], labels: Sequence[tuple[str, str]]) -> list[LabelScore]:
         """How likely a column is to begin its answer to each question with either of two labels (agree, disagree)."""
         from pipelines.models.labels import label_scores
 
         texts = [self.chat_prefix(question) for question in questions]
-        with self._reading(column) as (base, name):
-            return label_scores(base, texts, labels, name)
+        return self._read(column, lambda base, name: label_scores(base, texts, labels, name))
 
     def trace(self, column: Column, messages: Sequence[Message], answer: str) -> list[Traced]:
         """How much likelier each piece of a column's answer is than for the base, after the same messages."""
         from pipelines.models.tracing import trace
 
-        with self._reading(column) as (base, name):
-            return trace(base, render(base.tokenizer, messages), answer, name)
+        return self._read(column, lambda base, name: trace(base, render(base.tokenizer, messages), answer, name))
 
     def exact_text(self, messages: Sequence[Message]) -> str:
         """The very characters that the model reads before it answers, template and system prompt included."""
