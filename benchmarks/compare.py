@@ -1,7 +1,7 @@
 """How fast columns answer: three against one, one against the library's `generate`, and three against llama.cpp where it is installed.
 
-`python -m benchmarks.compare`. Greedy, 48 new tokens, the same question; every way is timed in turn, over and over, and medians are
-compared. An answer that ends early is timed by the token. "exact" is fp32, as Stance and Review use it; "rounded" is what Compare
+`python -m benchmarks.compare`. Greedy, 48 new tokens, the same question; each engine has a process of its own, every way is timed in turn,
+over and over, and medians are compared. An answer that ends early is timed by the token. "exact" is fp32, as Stance and Review use it; "rounded" is what Compare
 answers with. llama.cpp (llama-cpp-python) reads the embedded Q4_1 file and answers three times, one after another, without adapters.
 """
 
@@ -13,17 +13,20 @@ import warnings
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from typing import Any
 
 from benchmarks import report
 from pipelines import bundled
-from pipelines.models import catalog
+from pipelines.models import catalog, prepare
 from pipelines.models.host import ModelHost, Row
-from pipelines.models.loading import load_base
-from pipelines.models.template import ask
+from pipelines.models.loading import load_base, load_tokenizer
+from pipelines.models.template import ask, render
 from pipelines.paths import Paths
 from pipelines.records import Column, Sampling
 
+Once = Callable[[], float]
 QUESTION, TOKENS, ROUNDS = "Should the government raise taxes on the rich?", 48, 5
 MORE_COLUMNS, FASTER, BESIDE = 1.3, 3.0, 1.0
 GREEDY = Sampling(temperature=0, max_new_tokens=TOKENS)
@@ -40,12 +43,19 @@ def seconds(host: ModelHost, columns: list[Column], rounded: bool) -> float:
     return (time.perf_counter() - begun) / max(answer.tokens for answer in answers) * TOKENS
 
 
-def generate(host: ModelHost) -> Callable[[], float]:
+def ours() -> dict[str, Once]:
+    """Wall times of 48 tokens for more and more columns, by name."""
+    host = ModelHost(Paths.from_environment())
+    kinds = {"rounded": True, "exact": False}
+    return {f"{kind} {len(columns)}": partial(seconds, host, columns, kinds[kind]) for kind in kinds for columns in MIXTURES}
+
+
+def generate() -> dict[str, Once]:
     """Wall time of 48 tokens by the library's own `generate` on a model that nobody has touched."""
     import torch
 
-    base = load_base(host.load().folder)
-    inputs = base.tokenizer(host.chat_prefix(QUESTION), return_tensors="pt", add_special_tokens=False)
+    base = load_base(prepare.ensure(catalog.find(catalog.LANGUAGE_MODEL.name, Paths.from_environment()), Paths.from_environment()))
+    inputs = base.tokenizer(render(base.tokenizer, ask(QUESTION)), return_tensors="pt", add_special_tokens=False)
 
     def once() -> float:
         begun = time.perf_counter()
@@ -53,17 +63,19 @@ def generate(host: ModelHost) -> Callable[[], float]:
             found = base.model.generate(**inputs, max_new_tokens=TOKENS, do_sample=False)
         return (time.perf_counter() - begun) / (found.shape[1] - inputs["input_ids"].shape[1]) * TOKENS
 
-    return once
+    return {"generate 1": once}
 
 
-def llama_cpp(prompt: str) -> Callable[[], float] | None:
-    """Wall time of three answers of 48 tokens by llama.cpp; None where it is not installed."""
+def llama_cpp() -> dict[str, Once]:
+    """Wall time of three answers of 48 tokens, one after another, by llama.cpp; nothing where it is not installed."""
     if find_spec("llama_cpp") is None:
-        return None
+        return {}
     import llama_cpp as library
 
-    file = catalog.find(catalog.LANGUAGE_MODEL.name, Paths.from_environment()).path / catalog.LANGUAGE_MODEL.weights
-    model: Any = library.Llama(str(file), n_ctx=1024, n_threads=2, n_threads_batch=2, verbose=False)
+    paths = Paths.from_environment()
+    source = catalog.find(catalog.LANGUAGE_MODEL.name, paths)
+    prompt = render(load_tokenizer(prepare.ensure(source, paths)), ask(QUESTION))
+    model: Any = library.Llama(str(source.path / catalog.LANGUAGE_MODEL.weights), n_ctx=1024, n_threads=2, n_threads_batch=2, verbose=False)
 
     def once() -> float:
         begun, tokens = time.perf_counter(), 0
@@ -72,33 +84,50 @@ def llama_cpp(prompt: str) -> Callable[[], float] | None:
             tokens += model(prompt, max_tokens=TOKENS, temperature=0)["usage"]["completion_tokens"]
         return (time.perf_counter() - begun) / tokens * TOKENS * 3
 
-    return once
+    return {"llama.cpp 3 × 1": once}
 
 
-def ways(host: ModelHost) -> dict[str, Callable[[], float]]:
-    """What is timed, by name."""
-    found: dict[str, Callable[[], float]] = {"generate 1": generate(host)}
-    for rounded in (True, False):
-        for columns in MIXTURES:
-            name = f"{'rounded' if rounded else 'exact'} {len(columns)}"
-            found[name] = partial(seconds, host, columns, rounded)
-    beside = llama_cpp(host.chat_prefix(QUESTION))
-    return {**found, "llama.cpp 3 × 1": beside} if beside else found
+def serve(engine: Callable[[], dict[str, Once]], line: Connection) -> None:
+    """A process that tells the ways of one engine and then times whichever is asked for."""
+    warnings.filterwarnings("ignore", category=FutureWarning)
+    ways = engine()
+    line.send(list(ways))
+    while name := line.recv():
+        line.send(ways[name]())
+
+
+class Sides:
+    """One process an engine: threads of one would keep those of another from waiting for their work."""
+
+    def __init__(self) -> None:
+        context, self.by_way, self.lines = get_context("spawn"), dict[str, Connection](), list[Connection]()
+        for engine in (generate, ours, llama_cpp):
+            here, there = context.Pipe()
+            context.Process(target=serve, args=(engine, there), daemon=True).start()
+            self.lines.append(here)
+            self.by_way |= dict.fromkeys(here.recv(), here)
+
+    def time(self, way: str) -> float:
+        """Seconds of one turn."""
+        self.by_way[way].send(way)
+        return float(self.by_way[way].recv())
+
+    def close(self) -> None:
+        """Ends all processes."""
+        for line in self.lines:
+            line.send("")
 
 
 def main() -> None:
     """Prints a table of ways and seconds, then the ratios."""
-    import torch
-
-    warnings.filterwarnings("ignore", category=FutureWarning)
-    torch.set_num_threads(2)
-    timed = ways(ModelHost(Paths.from_environment()))
-    taken: dict[str, list[float]] = {name: [] for name in timed}
+    sides = Sides()
+    taken: dict[str, list[float]] = {name: [] for name in sides.by_way}
     for number in range(ROUNDS + 1):
-        for name, once in timed.items():
-            value = once()
+        for name in taken:
+            value = sides.time(name)
             if number:  # the first time attaches and warms up
                 taken[name].append(value)
+    sides.close()
     middle = {name: statistics.median(values) for name, values in taken.items()}
     for name, value in middle.items():
         print(f"{name:>16}: {value:5.2f} s, {TOKENS / value:5.1f} steps/s")

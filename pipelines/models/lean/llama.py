@@ -62,7 +62,7 @@ class Llama:
         """With a `product` the weights are packed anew, and those of maps that read the same rows are joined; else the model's own
         layers are called, as they are then."""
         config, inner = model.config, model.model
-        self.head, self.eps = model.lm_head, config.rms_norm_eps
+        self.head, self.eps = _maps([model.lm_head], product)[0], config.rms_norm_eps
         self.heads, self.shared = config.num_attention_heads, config.num_key_value_heads
         self.width = getattr(config, "head_dim", None) or config.hidden_size // self.heads
         self.embed, self.norm, self.frequencies = inner.embed_tokens, inner.norm, inner.rotary_emb.inv_freq
