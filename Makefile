@@ -46,7 +46,10 @@ format: .venv/installed-dev
 bench: prepare
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.compare
+	$(BIN)/python -m benchmarks.agreement
+	$(BIN)/python -m benchmarks.growth
 	$(BIN)/python -m benchmarks.training
+	$(BIN)/python -m benchmarks.together
 	$(BIN)/python -m benchmarks.effect
 	$(BIN)/python -m benchmarks.labels
 	$(BIN)/python -m benchmarks.curation --quick

@@ -16,7 +16,7 @@ import urllib.request
 from benchmarks import report
 from pipelines.paths import PROJECT
 
-LIMIT, ROUNDS = 10.0, 3
+MORE, ROUNDS = 3.0, 3
 
 
 def seconds_to_page() -> float:
@@ -52,9 +52,14 @@ def main() -> None:
     """Alternates both, so that a slow moment of the machine meets both."""
     pages, imports = zip(*[(seconds_to_page(), seconds_to_import()) for _ in range(ROUNDS)], strict=True)
     page, alone = statistics.median(pages), statistics.median(imports)
-    goal = f"page within {LIMIT:.0f} s"
+    goal = f"page at most {MORE:.0f} s after `import gradio`"
     report.finish(
-        "startup", goal, page <= LIMIT, page_seconds=round(page, 2), import_gradio_seconds=round(alone, 2), ratio=round(page / alone, 2)
+        "startup",
+        goal,
+        page <= alone + MORE,
+        page_seconds=round(page, 2),
+        import_gradio_seconds=round(alone, 2),
+        ratio=round(page / alone, 2),
     )
 
 

@@ -110,7 +110,7 @@ def ask(client: Any) -> tuple[float, float]:
 
 def words(output: Any) -> bool:
     """Whether a pane holds any word of an answer."""
-    return bool(re.search(r'class="ps-answer[^>]*>\s*[^<\s]', str(output)))
+    return bool(re.search(r'class="ps-text live"><span[^>]*>[^<]', str(output)))
 
 
 def trained(home: Paths, studio: int, client: Any = None) -> dict[str, Any]:

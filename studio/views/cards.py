@@ -190,7 +190,7 @@ def _words(answer: Answer) -> str:
 
 
 def _so_far(answer: Answer) -> str:
-    return f'<p class="ps-card-note">{answer.tokens} tokens so far</p>'
+    return f'<p class="ps-card-note">{answer.tokens} token{"s" * (answer.tokens != 1)} so far</p>'
 
 
 def _stamp(answer: Answer) -> str:

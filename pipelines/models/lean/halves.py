@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
 Family = tuple[tuple[str, int], ...]  # maps that read the same rows, each with how many numbers it gives
-PLACE = re.compile(r"layers\.(\d+)\.(?:self_attn|mlp)\.(\w+)$")
 Change = tuple[int, int, Any, Any]  # rows from, to, down (in, ranks), up (ranks, out)
 
 
@@ -52,15 +50,13 @@ def _moved(changes: list[Change], kept: Sequence[int]) -> list[Change]:
 
 
 def _parts(model: Any) -> dict[tuple[int, str], Any]:
-    """The LoRA layers of a model by number of layer and name of map."""
+    """The LoRA layers of a model by number of layer and name of map. A walk over all modules would take longer with every adapter."""
+    from peft import PeftModel
     from peft.tuners.lora import LoraLayer
 
-    found = {}
-    for path, module in model.named_modules():
-        place = PLACE.search(path)
-        if place and isinstance(module, LoraLayer):
-            found[int(place[1]), place[2]] = module
-    return found
+    plain = model.get_base_model() if isinstance(model, PeftModel) else model
+    blocks = [(number, block) for number, layer in enumerate(plain.model.layers) for block in (layer.self_attn, layer.mlp)]
+    return {(number, name): part for number, block in blocks for name, part in block.named_children() if isinstance(part, LoraLayer)}
 
 
 def _joined(parts: dict[tuple[int, str], Any], number: int, members: Family, name: str) -> tuple[Any, Any] | None:
