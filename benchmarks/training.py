@@ -24,7 +24,7 @@ from pipelines.models import prepare
 from pipelines.models.catalog import LANGUAGE_MODEL
 from pipelines.models.host import ModelHost
 from pipelines.models.template import ask, render
-from pipelines.paths import Paths, write_json
+from pipelines.paths import Paths, read_json, write_json
 from pipelines.records import Column, Pair
 from pipelines.stance.completion import completion_scores
 from pipelines.tuning import parts, runs
@@ -42,7 +42,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Paths(Path(folder))
         home.models.mkdir()
-        prepare.converted_folder(home).symlink_to(prepare.converted_folder(Paths.from_environment()))
+        for made in Paths.from_environment().models.iterdir():
+            (home.models / made.name).symlink_to(made)
         ours, theirs = _ours(Recipe(), home), _theirs(Recipe(), home)
         plain = home.root / "plain"
         copy_adapter(theirs["out"], plain / "adapter", LANGUAGE_MODEL.name)
@@ -75,7 +76,7 @@ def main() -> None:
         losses_apart=apart,
         held_out_loss=held,
         effect=effect,
-        peak_memory=ours["run"].metrics["peak_memory"],
+        peak_memory_gb=round(ours["peak_memory"] / 1e9, 2),
     )
 
 
@@ -95,7 +96,14 @@ def _ours(recipe: Recipe, home: Paths) -> dict[str, Any]:
     if run.state != "finished":
         raise SystemExit(f"The run ended with: {run.message}")
     steps = [line for line in run.progress() if line.get("event") == "step"]
-    return {"run": run, "seconds": seconds, "losses": [line["loss"] for line in steps], "seconds_a_step": run.metrics["seconds_a_step"]}
+    metrics = read_json(run.folder / "metrics.json")
+    return {
+        "run": run,
+        "peak_memory": metrics["peak_memory"],
+        "seconds": seconds,
+        "losses": [line["loss"] for line in steps],
+        "seconds_a_step": metrics["seconds_a_step"],
+    }
 
 
 def _theirs(recipe: Recipe, home: Paths) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 FRESH = 5.0  # seconds for which a word counts
+OLD = 60.0  # seconds after which it was said by a process that is gone
 AGAIN = 1.0  # seconds after which it is said again
 
 
@@ -26,7 +27,7 @@ def total() -> int:
 
 
 class Cores:
-    """One kind of work, such as "answers" or "training", among those that share a STUDIO_HOME."""
+    """One kind of work, such as "training" or the answers of one process, among those that share a STUDIO_HOME."""
 
     def __init__(self, root: Path, kind: str) -> None:
         self.folder, self.kind, self._said = root / "busy", kind, 0.0
@@ -44,10 +45,13 @@ class Cores:
     def others(self) -> int:
         """How many other kinds are at work."""
         try:
-            ages = [time.time() - file.stat().st_mtime for file in self.folder.iterdir() if file.name != self.kind]
-        except OSError:
+            ages = {file: time.time() - file.stat().st_mtime for file in self.folder.iterdir() if file.name != self.kind}
+        except OSError:  # also where one ended just now; it is asked again soon
             return 0
-        return sum(abs(age) < FRESH for age in ages)
+        for file in (file for file, age in ages.items() if age > OLD):
+            with suppress(OSError):
+                file.unlink()
+        return sum(abs(age) < FRESH for age in ages.values())
 
     def take(self) -> int:
         """Says it and sets the calling thread's share of the cores, which is returned: at least one."""

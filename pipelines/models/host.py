@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -52,7 +53,7 @@ class ModelHost(Reader):
         self.last_test: SelfTest | None = None
         self._logits: Any = None
         self._shelf: Shelf | None = None
-        self._engines, self._worker, self._cores = Engines(), Worker(), Cores(paths.root, "answers")
+        self._engines, self._worker, self._cores = Engines(), Worker(), Cores(paths.root, f"answers-{os.getpid()}")
         self._dirty = False
 
     @property

@@ -39,7 +39,7 @@ def _layers(default: tuple[str, ...], label: str, hint: str) -> Any:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Settings of one tuning run. The defaults are the classroom recipe: about three minutes on two laptop cores.
+    """Settings of one tuning run. The defaults are the classroom recipe: about two minutes on two laptop cores.
 
     Raises StudioError for a value that is not of its kind, out of range, or does not go with another.
     """

@@ -33,9 +33,12 @@ def test_whoever_is_alone_has_all_cores_and_two_have_half_each(tmp_path: Path) -
 def test_a_word_counts_for_some_seconds_only_and_one_from_the_future_not_at_all(tmp_path: Path) -> None:
     answers, training = Cores(tmp_path, "answers"), Cores(tmp_path, "training")
     training.say()
-    for away in (-60, 60):
+    for away in (-30, 30):
         os.utime(tmp_path / "busy" / "training", (time.time() + away,) * 2)
         assert answers.take() == 8
+    os.utime(tmp_path / "busy" / "training", (0, 0))
+    answers.take()
+    assert [file.name for file in (tmp_path / "busy").iterdir()] == ["answers"], "what a killed process left is cleared away"
 
 
 def test_long_work_goes_on_saying_so_and_stops_when_it_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -197,9 +197,9 @@ def test_rows_that_are_too_long_do_not_count_towards_the_steps(paths: Paths) -> 
     assert estimate(Recipe(epochs=1), mixed, paths, LAPTOP).steps in (7, 8, 9)
 
 
-def test_the_classroom_recipe_takes_about_three_minutes_on_two_cores(paths: Paths) -> None:
+def test_the_classroom_recipe_takes_about_two_minutes_on_two_cores(paths: Paths) -> None:
     found = estimate(Recipe(), ROWS, paths, LAPTOP)
-    assert found.steps == 60 and found.how == GUESSED and 120 < found.seconds < 300
+    assert found.steps == 60 and found.how == GUESSED and 80 < found.seconds < 200
     assert found.seconds_range == (pytest.approx(0.7 * found.seconds), pytest.approx(1.3 * found.seconds))
     assert 1.6 * GB < found.memory_bytes < 2.6 * GB and found.disk_bytes < 800_000_000
 
@@ -211,10 +211,11 @@ def seconds(paths: Paths, machine: Machine = LAPTOP, **changes: Any) -> float:
 def test_what_costs_time_costs_time_in_the_estimate(paths: Paths) -> None:
     plain = seconds(paths)
     assert seconds(paths, replace(LAPTOP, gflops=310)) < 0.7 * plain
-    assert seconds(paths, method="dpo") > 2 * plain
+    assert seconds(paths, method="dpo") > 1.7 * plain
     assert plain < seconds(paths, method="sft-then-dpo") < seconds(paths, method="dpo")
-    assert plain < seconds(paths, checkpointing=True) < seconds(paths, top_layers=0) < seconds(paths, top_layers=0, checkpointing=True)
-    assert seconds(paths, accumulation=4) > 2.5 * plain and seconds(paths, sample_every=5) > 1.3 * plain
+    assert plain < seconds(paths, top_layers=0) < seconds(paths, top_layers=0, checkpointing=True)
+    assert plain < seconds(paths, checkpointing=True), "the library's layers, of which nothing is kept"
+    assert seconds(paths, accumulation=4) > 2 * plain and seconds(paths, sample_every=5) > 1.3 * plain
     assert seconds(paths, CARD, precision="fp32") > seconds(paths, CARD)
 
 
@@ -256,7 +257,8 @@ def test_earlier_runs_on_this_machine_are_better_than_a_guess(paths: Paths) -> N
     assert found.how == MEASURED and "guessed" not in found.sentence()
     assert found.seconds == pytest.approx(60 * 4.0 * found.tokens_a_step / 1000 + 60 + CONVERT_SECONDS, rel=1e-3)
     twice = estimate(Recipe(accumulation=2, max_steps=60), ROWS, paths, LAPTOP)
-    assert twice.seconds - found.seconds == pytest.approx(found.seconds - 60 - CONVERT_SECONDS, rel=1e-2)
+    again = (twice.seconds - found.seconds) / (found.seconds - 60 - CONVERT_SECONDS)
+    assert 0.7 < again < 1, "the second half of the batches meets rows that the lower layers have seen"
 
 
 def test_an_earlier_run_with_fewer_layers_is_scaled_by_its_work(paths: Paths) -> None:
@@ -298,7 +300,7 @@ def test_several_runs_take_time_and_disk_several_times_but_memory_once(paths: Pa
     one, three = estimate(Recipe(), ROWS, paths, LAPTOP), estimate(Recipe(), ROWS, paths, LAPTOP, runs=3)
     kept = needs.disk(Recipe(), shape_of("smollm2-135m", paths), needs.measure(ROWS, Recipe(), None))
     assert three.memory_bytes == one.memory_bytes and three.disk_bytes - one.disk_bytes == 2 * kept
-    assert 2.5 * one.seconds < three.seconds < 3 * one.seconds  # the embedded model is converted once
+    assert 2.3 * one.seconds < three.seconds < 3 * one.seconds  # the embedded model is converted once
 
 
 @pytest.mark.parametrize(

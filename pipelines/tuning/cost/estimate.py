@@ -26,6 +26,7 @@ from pipelines.tuning.run import Run
 
 MEASURED, GUESSED = "measured on this machine in earlier runs", "guessed from this machine's speed"
 EFFICIENCY = {"cpu": 0.75, "cuda": 0.35}  # of a plain matrix product's speed; the CPU's was measured, the GPU's is an assumption
+OWN_LAYERS = 1.3  # the same for our own layers, whose products are packed and which read the template once a batch
 FP32_ON_GPU = 8  # times slower than bf16, about, without tensor cores
 RANGES = {(MEASURED, "cpu"): (0.85, 1.2), (MEASURED, "cuda"): (0.85, 1.2), (GUESSED, "cpu"): (0.7, 1.3), (GUESSED, "cuda"): (0.5, 2.0)}
 START_SECONDS, CONVERT_SECONDS, LOOK_SECONDS = 15.0, 40.0, 2.0
@@ -121,7 +122,8 @@ def _seconds(recipe: Recipe, shape: Shape, rows: Rows, paths: Paths, machine: Ma
     if known:
         return steps * median(step for step, _ in known) + (START_LOOKS + looks) * median(look for _, look in known), MEASURED
     slower = FP32_ON_GPU if machine.device == "cuda" and recipe.precision == "fp32" else 1
-    speed = machine.gflops * 1e9 * EFFICIENCY[machine.device] / slower
+    efficiency = OWN_LAYERS if needs.own_layers(recipe, shape, machine.device) else EFFICIENCY[machine.device]
+    speed = machine.gflops * 1e9 * efficiency / slower
     look = LOOK_SECONDS + (LOOK_TOKENS + LOOK_TOKENS_EACH * recipe.sample_tokens) * 2 * shape.parameters / speed
     return START_SECONDS + looks * look + needs.work(recipe, shape, rows, machine.device) / speed, GUESSED
 
