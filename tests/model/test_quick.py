@@ -78,7 +78,7 @@ def test_a_family_without_layers_of_ours_has_the_librarys_states_and_our_head(tm
 
 
 def test_a_batch_that_is_padded_on_the_left_goes_the_usual_way(tiny: Path, tmp_path: Path) -> None:
-    trainer = made(tiny, tmp_path, Recipe(batch_size=4, max_steps=4, top_layers=1, lora_rank=4), False)
+    trainer = made(tiny, tmp_path, Recipe(batch_size=4, max_steps=4, top_layers=1, lora_rank=4), True)
     batch = next(iter(trainer.get_train_dataloader()))
     right = trainer.compute_loss(trainer.model, dict(batch)).item()
     turned = {name: one.flip(1) for name, one in batch.items()}

@@ -16,7 +16,7 @@ def test_what_is_laid_out_is_found_again(seed: int) -> None:
     rows = [tuple(draw.choices(range(2), k=draw.randint(2, 8))) for _ in range(draw.randint(1, 4))]
     layout = Layout.of(rows)
     flat = layout.joined([torch.tensor(row) for row in rows])
-    assert [tuple(part.tolist()) for part in layout.parted(flat)] == rows
+    assert [(*flat[: layout.shared].tolist(), *flat[start:end].tolist()) for start, end in layout.spans] == rows
     for number, row in enumerate(rows):
         for token, word in enumerate(row):
             assert flat[layout.place(number, token)] == word and layout.positions[layout.place(number, token)] == token

@@ -36,21 +36,22 @@ class Decoder:
         return self._normed(x, self.norm), layout
 
     def _below(self, rows: Sequence[Row]) -> list[Any]:
-        """What the layers below all adapters give for each row, (L, D)."""
+        """What the layers below all adapters give for each row, (L, D).
+
+        A row is read by itself: what it gives must not depend, not even in the last bit, on what was kept when it came, since a run
+        that goes on after a stop ends with the same adapter.
+        """
         import torch
 
-        new = [row for row in dict.fromkeys(rows) if row not in self._kept]
         made: dict[Row, Any] = {}
-        if new:
-            layout = Layout.of(new)
-            with torch.no_grad():
-                x = self.embed(layout.joined([torch.tensor(row) for row in new]))
-                made = dict(zip(new, layout.parted(self._through(self.lower, x, layout)), strict=True))
-            for row, states in made.items():
+        for row in dict.fromkeys(rows):
+            if row not in self._kept:
+                with torch.no_grad():
+                    made[row] = states = self._through(self.lower, self.embed(torch.tensor(row)), Layout.of([row]))
                 if states.nbytes <= self._room:
                     self._kept[row] = states
                     self._room -= states.nbytes
-        return [self._kept[row] if row in self._kept else made[row] for row in rows]
+        return [made[row] if row in made else self._kept[row] for row in rows]
 
     def _through(self, layers: Any, x: Any, layout: Layout) -> Any:
         from torch.nn.functional import silu

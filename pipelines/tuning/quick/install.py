@@ -40,6 +40,8 @@ def prepare(base: Base, top_layers: int) -> None:
     upper = [part for layer in layers[len(layers) - top_layers if top_layers else 0 :] for part in layer.modules()]
     if products.install(base.model, forward, {*upper, base.model.get_output_embeddings()}):
         loading.let_go(base)
+        if base.model.config.tie_word_embeddings:  # TRL's own head reads it, where a batch is not one of ours
+            base.model.get_output_embeddings().weight = base.model.get_input_embeddings().weight
 
 
 def install(trainer: Any) -> None:

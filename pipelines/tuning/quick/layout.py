@@ -39,12 +39,6 @@ class Layout:
 
         return torch.cat([parts[0][: self.shared], *(part[self.shared :] for part in parts)])
 
-    def parted(self, flat: Any) -> list[Any]:
-        """(L, …) for each row from (N, …)."""
-        import torch
-
-        return [torch.cat((flat[: self.shared], flat[start:end])) for start, end in self.spans]
-
     def place(self, row: int, token: int) -> int:
         """Where a row's token lies."""
         return token if token < self.shared else self.spans[row][0] + token - self.shared

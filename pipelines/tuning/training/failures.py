@@ -8,7 +8,16 @@ from pipelines.errors import StudioError
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 KEPT = "What was kept until then can be used, and the run can go on from there."
-SIGNS_OF_NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory", "bad_alloc", "bad alloc")
+# The last one is oneDNN's, which makes its products anew where there is room and says no more than this where there is none.
+SIGNS_OF_NO_MEMORY = (
+    "out of memory",
+    "can't allocate memory",
+    "cannot allocate memory",
+    "not enough memory",
+    "bad_alloc",
+    "bad alloc",
+    "could not create a primitive",
+)
 
 
 def explain(error: BaseException) -> StudioError:

@@ -127,13 +127,19 @@ def _load(run: Run, recipe: Recipe, paths: Paths) -> Material:
 
     source = catalog.find(recipe.base, paths)
     base = load_base(prepare.ensure(source, paths), recipe.precision, recipe.quantize, recipe.template)
-    quick.prepare(base, recipe.top_layers)
+    _prepare(base, recipe)
     pairs, too_long, tokens = fitting(run.pairs(), recipe, base.tokenizer)
     if not pairs:
         raise StudioError(
             f"Every row is longer than {recipe.max_tokens} tokens.", "Raise “Longest row” (max_tokens) or use shorter answers."
         )
     return Material(source, base, pairs, too_long, tokens / len(pairs))
+
+
+def _prepare(base: Base, recipe: Recipe) -> None:
+    """Packs the base for one process alone: several share out TRL's own passes, which read its weights."""
+    if world_size() == 1:
+        quick.prepare(base, recipe.top_layers)
 
 
 def fitting(pairs: list[Pair], recipe: Recipe, tokenizer: Any) -> tuple[list[Pair], int, int]:
@@ -210,7 +216,7 @@ def _with_adapter(run: Run, step: int, material: Material, recipe: Recipe) -> An
     material.base.model = None
     gc.collect()
     fresh = load_base(material.base.folder, recipe.precision, recipe.quantize, recipe.template)
-    quick.prepare(fresh, recipe.top_layers)
+    _prepare(fresh, recipe)
     return PeftModel.from_pretrained(fresh.model, str(journal.folder_of(run, step)), is_trainable=True)
 
 
