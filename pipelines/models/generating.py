@@ -67,7 +67,7 @@ def install(base: Base) -> Engines:
 
 
 def run(base: Base, engine: Engine, batch: Batch, sampling: Any, mixes: bool, cores: Cores) -> None:
-    """Generates in the worker's thread while the stream, which holds the lock, reads the tokens. `mixes`: adapters are attached."""
+    """Generates in the worker's thread while the stream, whose turn it is, reads the tokens. `mixes`: adapters are attached."""
     import torch
 
     try:

@@ -1,4 +1,4 @@
-"""ModelHost owns the one loaded base model, its adapters and the one lock; nobody else touches torch modules."""
+"""ModelHost owns the one loaded base model, its adapters and the one line before them; nobody else touches torch modules."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pipelines.models.attached import MAX_LOADED, Attached, Shelf, Spoiled
 from pipelines.models.cores import Cores
 from pipelines.models.generating import ROUNDED_NOTE, Batch, Engine, Engines
 from pipelines.models.growing import Growing, Row, ends_of
+from pipelines.models.line import Line, Ticket
 from pipelines.models.loading import Base, load_base
 from pipelines.models.reading import Reader
 from pipelines.models.template import Message, render, template_hash
@@ -43,12 +44,12 @@ class SelfTest:
 
 
 class ModelHost(Reader):
-    """Loads lazily on first use. Thread-safe: one generation at a time, others wait."""
+    """Loads lazily on first use. Thread-safe: one generation at a time, others wait in a fair line (`line`)."""
 
     def __init__(self, paths: Paths, reference: str = catalog.LANGUAGE_MODEL.name) -> None:
         self.paths = paths
         self.source = catalog.find(reference, paths)
-        self.lock = threading.Lock()  # plain: the thread that closes a stream need not be the one that began it
+        self.line = Line()
         self.base: Base | None = None
         self.last_test: SelfTest | None = None
         self._logits: Any = None
@@ -65,7 +66,9 @@ class ModelHost(Reader):
 
         Raises StudioError where the weights on disk no longer give the logits stored when they were converted.
         """
-        with self.lock:
+        if self.base is not None and not self._dirty:
+            return self.base
+        with self.line.turn():
             return self._worker.call(self._load, progress)
 
     def _load(self, progress: prepare.Progress = prepare.quiet) -> Base:
@@ -99,10 +102,21 @@ class ModelHost(Reader):
             "Its files are damaged: delete that folder below STUDIO_HOME/models and start again.",
         )
 
-    def self_test(self) -> SelfTest:
+    def self_test(self, ticket: Ticket | None = None) -> SelfTest:
         """Compares the base column with the reference from before any adapter. Sets and returns `last_test`."""
-        with self.lock:
+        with self._turn(ticket):
             return self._worker.call(self._self_test)
+
+    @contextmanager
+    def _turn(self, ticket: Ticket | None) -> Iterator[None]:
+        """A turn of the line; that of a ticket which is being served is used, and not given back."""
+        if ticket is None:
+            with self.line.turn():
+                yield
+        elif not ticket.is_served:
+            raise RuntimeError("it is not this ticket's turn")
+        else:
+            yield
 
     def _self_test(self) -> SelfTest:
         base = self._load()
@@ -163,26 +177,23 @@ class ModelHost(Reader):
         return last
 
     def stream(
-        self, rows: Sequence[Row], sampling: Sampling, stop: threading.Event | None = None, partial: bool = True, rounded: bool = False
-    ) -> Iterator[list[Answer]]:
+        self, rows: Sequence[Row], sampling: Sampling, stop: threading.Event | None = None, partial: bool = True, rounded: bool = False,
+        ticket: Ticket | None = None,
+    ) -> Iterator[list[Answer]]:  # fmt: skip
         """Generates for rows in one mixed-adapter batch and yields the answers so far.
 
-        With `rounded` they may come from weights rounded to 16 bits, where that is faster here; every stamp tells which.
+        With `rounded` they may come from weights rounded to 16 bits, where that is faster here; every stamp tells which. A `ticket` of the line
+        that is being served stays so; without one the stream waits for its own turn.
         Raises StudioError where there is no row, the prompt is too long, or an adapter can't be used.
         """
         if not rows:
             raise StudioError("No column is chosen.", "Choose the base or at least one adapter.")
         if len({row.column.parts for row in rows if row.column.parts}) > MAX_LOADED:
             raise StudioError(f"At most {MAX_LOADED} adapters can answer in one batch.", "Leave some out.")
-        self.lock.acquire()
-        try:
-            yield from self._stream_locked(list(rows), sampling, stop or threading.Event(), partial, rounded)
-        finally:
-            self.lock.release()
+        with self._turn(ticket):
+            yield from self._streamed(list(rows), sampling, stop or threading.Event(), partial, rounded)
 
-    def _stream_locked(
-        self, rows: list[Row], sampling: Sampling, stop: threading.Event, partial: bool, rounded: bool
-    ) -> Iterator[list[Answer]]:
+    def _streamed(self, rows: list[Row], sampling: Sampling, stop: threading.Event, partial: bool, rounded: bool) -> Iterator[list[Answer]]:
         base, batch, engine, stamps = self._worker.call(self._ready, rows, sampling, stop, rounded)
         done = self._worker.begin(generating.run, base, engine, batch, sampling, self._mixes, self._cores)
         grown, due = Growing(rows, stamps, base.tokenizer, ends_of(base)), 0.0
@@ -245,7 +256,7 @@ class ModelHost(Reader):
 
         Raises StudioError where the adapter can't be used.
         """
-        with self.lock:
+        with self.line.turn():
             return self._worker.call(self._identity, column)
 
     def _identity(self, column: Column) -> list[Any]:
@@ -253,7 +264,7 @@ class ModelHost(Reader):
         return [base.fingerprint, template_hash(base.tokenizer), use.fingerprint, use.settings, float(use.strength)]
 
     def _read(self, column: Column, work: Callable[[Base, str | None], T]) -> T:
-        with self.lock:
+        with self.line.turn():
             return self._worker.call(self._work, column, work)
 
     def _work(self, column: Column, work: Callable[[Base, str | None], T]) -> T:

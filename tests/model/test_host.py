@@ -10,6 +10,7 @@ from pipelines import bundled
 from pipelines.errors import StudioError
 from pipelines.models import adapters, prepare
 from pipelines.models.host import ModelHost, Row
+from pipelines.models.shared import SharedAnswers, Update
 from pipelines.models.template import ask
 from pipelines.paths import Paths
 from pipelines.records import Column, Sampling
@@ -58,6 +59,63 @@ def test_stop_ends_within_two_tokens_and_the_next_answer_is_right(host: ModelHos
             stop.set()
     assert answers[0].finished == "stopped" and answers[0].tokens <= seen + 2
     assert texts(host, [LEFT])[0].startswith(answers[1].text[:10])
+
+
+class After(threading.Event):
+    """Set from the so many-th look on."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__()
+        self.looks = looks
+
+    def is_set(self) -> bool:
+        self.looks -= 1
+        return self.looks < 0
+
+
+def test_a_stop_ends_the_answer_within_two_tokens(host: ModelHost) -> None:
+    long = Sampling(temperature=0, max_new_tokens=200)
+    for rounded in (True, False):
+        last = list(host.stream([Row(c, ask(QUESTION), 1) for c in (BASE, LEFT)], long, After(5), partial=False, rounded=rounded))[-1]
+        assert [answer.finished for answer in last] == ["stopped"] * 2
+        assert all(3 <= answer.tokens <= 7 for answer in last)
+
+
+def test_visitors_share_one_answer_and_get_what_a_visitor_alone_gets(host: ModelHost) -> None:
+    rows, shared = [Row(c, ask(QUESTION), 1) for c in (BASE, LEFT)], SharedAnswers(host)
+    found: list[list[Update]] = []
+    threads = [
+        threading.Thread(target=lambda n=n: found.append(list(shared.ask(rows, GREEDY, threading.Event(), f"visitor {n}"))))
+        for n in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    alone = list(host.stream(rows, GREEDY, partial=False, rounded=True))[-1]
+    assert len(found) == 6 and all(list(one[-1].answers) == alone for one in found)
+    assert sum(not one[-1].again for one in found) == 1 and all(one[-1].test and one[-1].test.passed for one in found)
+
+
+def test_a_question_is_answered_while_a_long_measurement_goes_on(host: ModelHost) -> None:
+    """A measurement asks the model again and again; whoever comes between is answered after what is in hand, not after all of it."""
+    over, measured = threading.Event(), [0]
+
+    def measure() -> None:
+        while not over.is_set():
+            host.answer_all([Row(BASE, ask(QUESTION), measured[0])], Sampling(max_new_tokens=8))
+            measured[0] += 1
+
+    thread = threading.Thread(target=measure)
+    thread.start()
+    try:
+        for _ in range(3):
+            before = measured[0]
+            assert texts(host, [LEFT])[0]
+            assert measured[0] - before <= 2
+    finally:
+        over.set()
+        thread.join(60)
 
 
 def test_a_reader_that_goes_away_frees_the_model(host: ModelHost) -> None:
