@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import errno
-
+from pipelines import incidents
 from pipelines.errors import StudioError
+from pipelines.incidents import FULL, SIGNS_OF_NO_MEMORY
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 KEPT = "What was kept until then can be used, and the run can go on from there."
-# The last one is oneDNN's, which makes its products anew where there is room and says no more than this where there is none.
-SIGNS_OF_NO_MEMORY = (
-    "out of memory",
-    "can't allocate memory",
-    "cannot allocate memory",
-    "not enough memory",
-    "bad_alloc",
-    "bad alloc",
-    "could not create a primitive",
-)
 
 
-def explain(error: BaseException) -> StudioError:
-    """A StudioError for anything that can end a training process."""
+def explain(error: BaseException, code: str = "") -> StudioError:
+    """A StudioError for anything that can end a training process; `code` is what it stands under in trainer.log."""
     if isinstance(error, StudioError):
         return error
     if isinstance(error, OSError) and error.errno in FULL:
@@ -34,8 +23,9 @@ def explain(error: BaseException) -> StudioError:
         sign in str(error).lower() for sign in ("no space left", "i/o error", "file too large", "inline_container", "pytorchstreamwriter")
     ):
         return StudioError("The disk is full.", f"Make room, then press “Go on”. {KEPT}")
-    first = (str(error).splitlines() or [""])[0][:200]
-    return StudioError(f"Training ended with {type(error).__name__}: {first}.", f"The folder's trainer.log has the details. {KEPT}")
+    first = incidents.discreet((str(error).splitlines() or [""])[0])[:200]
+    under = f" under code {code}" if code else ""
+    return StudioError(f"Training ended with {type(error).__name__}: {first}.", f"The folder's trainer.log has the details{under}. {KEPT}")
 
 
 def not_a_number(what: str, step: int) -> StudioError:

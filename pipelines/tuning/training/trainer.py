@@ -11,12 +11,12 @@ import math
 import os
 import shutil
 import sys
-import traceback
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines import incidents
 from pipelines.errors import StudioError
 from pipelines.models import catalog, cores, prepare
 from pipelines.models.cores import Cores
@@ -71,11 +71,9 @@ def _guarded(run: Run, paths: Paths) -> int:
         train(run, paths)
         return 0
     except Exception as error:  # the last words of a process whose only reader is state.json
+        code = "" if isinstance(error, StudioError) else incidents.note(error, "training")
         if is_main():
-            write_state(run, "failed", str(failures.explain(error)))
-        if not isinstance(error, StudioError):
-            with suppress(OSError):  # the log may lie on the disk that is full
-                traceback.print_exc()
+            write_state(run, "failed", str(failures.explain(error, code)))
     return 1
 
 
@@ -230,7 +228,7 @@ def finish(run: Run, recipe: Recipe, material: Material, watch: Watch) -> None:
         raise StudioError("The run was stopped before its first step ended.", "Nothing was learned; start it again.")
     journal.copy_adapter(journal.folder_of(run, kept), run.adapter, material.source.public_id)
     metrics = _metrics(run, recipe, material, watch, kept, next((p for p in probes if p["step"] == kept), None))
-    write_json(run.folder / "metrics.json", metrics)
+    write_json(run.folder / "metrics.json", metrics, settled=True)
     write_text(run.folder / "card.md", card.text(run.job, metrics))
     write_state(run, "stopped" if watch.ending else "finished", _why(watch, kept, steps[-1]))
     shutil.rmtree(run.folder / "resume", ignore_errors=True)
