@@ -1,4 +1,5 @@
-"""The same work without a browser: prepare, curate, tune, runs, adapters, ask, compare, stance, review, doctor. Each takes --json."""
+"""The same work without a browser: prepare, curate, tune, runs, adapters, ask, compare, stance, review, doctor, backup, restore.
+Each takes --json."""
 
 from __future__ import annotations
 
@@ -19,11 +20,11 @@ from typing import Any
 from pipelines.commands import adapters as adapter_commands
 from pipelines.commands import compare as compare_commands
 from pipelines.commands import data as data_commands
+from pipelines.commands import keeping, stance_options
 from pipelines.commands import models as commands
 from pipelines.commands import orders as tuning_orders
 from pipelines.commands import review as review_commands
 from pipelines.commands import runs as run_commands
-from pipelines.commands import stance_options
 from pipelines.commands import tune as tuning_commands
 from pipelines.errors import StudioError
 from pipelines.models.catalog import LANGUAGE_MODEL
@@ -68,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
     command = _adder(names)
     command("prepare", commands.prepare, "convert the embedded model once")
     command("readme", commands.readme, "write the Space's block on top of README.md from spaces.yaml")
-    command("doctor", commands.doctor, "show where models come from and whether their weights are the recorded ones")
+    _add_keeping(command)
     _add_data(command)
     _add_tune(command("tune", tuning_commands.tune, "train an adapter, or one for each side; Ctrl+C keeps what was learned"))
     ask = command("ask", commands.ask, "ask the base and adapters one question, side by side")
@@ -100,6 +101,18 @@ def _adder(names: Any) -> Command:
         return made
 
     return command
+
+
+def _add_keeping(command: Command) -> None:
+    doctor = command("doctor", commands.doctor, "look at models and at all that the studio keeps; exit code 1 where something is damaged")
+    doctor.add_argument(
+        "--repair", action="store_true", help="mend what is damaged or move it into STUDIO_HOME/quarantine; nothing is deleted"
+    )
+    backup = command("backup", keeping.backup, "write all that the studio can't make again into one zip file, also while it runs")
+    backup.add_argument("--output", type=Path, metavar="FILE", help="the zip file (default: politune-backup-TIME.zip here)")
+    restore = command("restore", keeping.restore, "put a backup of your own into an empty folder; nothing is overwritten")
+    restore.add_argument("file", type=Path, metavar="FILE")
+    restore.add_argument("--into", type=Path, metavar="FOLDER", help="default: STUDIO_HOME")
 
 
 def _add_data(command: Command) -> None:
@@ -229,4 +242,5 @@ def _add_review(command: Command) -> None:
     report.add_argument("id", metavar="REVIEW")
     report.add_argument("--format", choices=("html", "csv", "json"), help="default: as the file's ending says, else html")
     report.add_argument("--output", type=Path, metavar="FILE", help="default: review-REVIEW.html here")
-    command("expire", review_commands.expire, "delete everything of raters whose time is over")
+    expire = command("expire", review_commands.expire, "delete everything of raters whose time is over")
+    expire.add_argument("--yes", action="store_true", help="also after the clock has jumped: today's date is right")

@@ -33,12 +33,18 @@ def readme(options: argparse.Namespace, paths: Paths) -> None:
 
 
 def doctor(options: argparse.Namespace, paths: Paths) -> int:
-    """Prints what was looked at; 1 where something is wrong."""
+    """Prints what was looked at, with --repair after mending it; 1 where something is (still) wrong."""
     from pipelines import health
 
+    done = health.repair(paths) if options.repair else []
     rows = health.examine(paths)
-    out(options, rows, "\n".join(f"{'ok  ' if row['ok'] else 'BAD '} {row['what']}: {row['found']}" for row in rows))
+    lines = [f"{'ok  ' if row['ok'] else 'BAD '} {row['what']}: {row['found']}" + _remedy(row["repair"]) for row in rows]
+    out(options, {"repaired": done, "rows": rows} if options.repair else rows, "\n".join([*(f"done {one}" for one in done), *lines]))
     return 0 if all(row["ok"] for row in rows) else 1
+
+
+def _remedy(repair: str) -> str:
+    return f"\n     --repair {repair}" if repair else ""
 
 
 def _columns(names: str, strength: float, paths: Paths) -> list[Column]:
