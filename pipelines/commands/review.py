@@ -74,8 +74,14 @@ def report(options: argparse.Namespace, paths: Paths) -> None:
 
 
 def expire(options: argparse.Namespace, paths: Paths) -> None:
-    """Deletes everything of raters whose review keeps it no longer."""
-    gone = Box(paths.reviews).expire()
+    """Deletes everything of raters whose review keeps it no longer; where the clock is in doubt, only with --yes."""
+    box = Box(paths.reviews)
+    doubt = None if options.yes else box.doubt()
+    if doubt and (many := box.over()):
+        said = f"{doubt.sentence} Nothing was deleted: by that date the time of {counted(many, 'rater')} is over. {doubt.hint}"
+        out(options, {"deleted": 0, "would_go": many, "clock_from": doubt.since, "clock_to": doubt.now}, said)
+        return
+    gone = box.expire(confirmed=options.yes)
     said = f"{counted(gone, 'ballot')} of raters whose time was over {'was' if gone == 1 else 'were'} deleted, with all else of theirs."
     out(options, {"deleted": gone}, said if gone else "No ballots were deleted: none were kept for longer than their notice said.")
 

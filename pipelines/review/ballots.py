@@ -16,7 +16,9 @@ from pathlib import Path
 
 from pipelines.errors import StudioError
 from pipelines.records import Answer
+from pipelines.review import clock as clocks
 from pipelines.review import marking, raters
+from pipelines.review.clock import Doubt
 from pipelines.review.design import OWN_POLITICS, Kind
 from pipelines.review.marking import InColumns
 from pipelines.review.protocol import NOT_ONE, Protocol, Shown, shown
@@ -26,6 +28,7 @@ from pipelines.review.store import Store
 FEWEST_TOGETHER = 5
 SCHEMA = (
     raters.SCHEMA
+    + clocks.SCHEMA
     + """
 CREATE TABLE IF NOT EXISTS reviews (
     review_id TEXT PRIMARY KEY, hash TEXT NOT NULL, protocol TEXT NOT NULL, opened REAL NOT NULL, closed REAL
@@ -78,14 +81,16 @@ class Box:
     def open_review(self, protocol: Protocol) -> str:
         """Keeps the frozen protocol, which nothing changes from now on; the same one again is the same review. Returns its id."""
         text = json.dumps(protocol.as_dict(), ensure_ascii=False)
-        row = (protocol.hash[:12], protocol.hash, text, self._clock())
+        at = clocks.moment(self._clock)
+        row = (protocol.hash[:12], protocol.hash, text, at.wall)
         with self.store.transaction() as open_file:
+            clocks.look(open_file, at)
             open_file.execute("INSERT OR IGNORE INTO reviews (review_id, hash, protocol, opened) VALUES (?, ?, ?, ?)", row)
         return row[0]
 
     def review(self, review_id: str) -> Protocol:
         """The protocol as it was frozen. Raises StudioError where it was changed since."""
-        if not review_id.isascii():
+        if not isinstance(review_id, str) or not review_id.isascii():
             raise raters.NO_REVIEW
         if review_id not in self._known:
             with self.store.reading() as open_file:
@@ -146,7 +151,8 @@ class Box:
                 return known
             raters.refuse_closed(open_file, review_id)
             raters.refuse_full(open_file, review_id, protocol)
-            return raters.added(open_file, review_id, self._clock(), protocol.design.keep_days, politics, nonce)
+            now = clocks.joining(open_file, clocks.moment(self._clock))
+            return raters.added(open_file, review_id, now, protocol.design.keep_days, politics, nonce)
 
     def who(self, token: str) -> tuple[str, int]:
         """The review and the random number of a rater; the number never goes to a browser."""
@@ -241,10 +247,25 @@ class Box:
         """Whether nothing that was deleted is left on the disk; tries once more where something was."""
         return self.store.shrink()
 
-    def expire(self, now: float | None = None) -> int:
-        """Deletes everything of raters who joined longer ago than their review keeps it. Returns how many ballots that were."""
+    def expire(self, now: float | None = None, confirmed: bool = False) -> int:
+        """Deletes everything of raters who joined longer ago than their review keeps it. Returns how many ballots that were.
+
+        While the clock is in doubt (`doubt`) nothing is, unless somebody says that it is right (`confirmed`), or `now` is given.
+        """
         with self.store.transaction() as open_file:
-            old = raters.expired(open_file, self._clock() if now is None else now)
+            at = clocks.moment(self._clock)
+            doubt = clocks.look(open_file, at, confirmed) if now is None else None
+            old = [] if doubt else raters.expired(open_file, at.wall if now is None else now)
             gone = sum(raters.cleared(open_file, *one) for one in old)
         self.store.shrink()
         return gone
+
+    def doubt(self) -> Doubt | None:
+        """Why nothing is deleted now: the clock moved too far while nobody looked."""
+        with self.store.transaction() as open_file:
+            return clocks.look(open_file, clocks.moment(self._clock))
+
+    def over(self) -> int:
+        """How many raters' time is over, by the clock as it stands."""
+        with self.store.reading() as open_file:
+            return len(raters.expired(open_file, self._clock()))
