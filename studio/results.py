@@ -1,4 +1,4 @@
-"""Recomputed studies on disk: kept under the time they were made, and opened again from the page."""
+"""Recomputed studies on disk: kept under the time they were made, and opened again from the page of whoever made them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 from pipelines.corpus.versions import slug
 from pipelines.errors import StudioError
 from pipelines.paths import Paths, read_json, write_json
+from pipelines.stance.series_file import unused
 from pipelines.stance.study import Study
+from studio.owning import Who
 
 RECORDED = "recorded"
 MOST = 50
@@ -18,23 +20,25 @@ NAME = re.compile(r"stance-(\d{8}-\d{6})(?:-(.+))?\.json")
 STAMP = "%Y%m%d-%H%M%S"
 
 
-def keep(study: Study, paths: Paths, name: str = "") -> Path:
-    """Writes a study to a file of its own, with the name of its group where there is one."""
+def keep(study: Study, paths: Paths, who: Who, name: str = "") -> Path:
+    """Writes a study to a file of its own, with the name of its group where there is one. It is `who`'s from the first moment."""
     end = f"-{slug(name)}" if name else ""
-    file = paths.results / f"stance-{datetime.now().strftime(STAMP)}{end}.json"
-    write_json(file, study.as_dict())
+    file = unused(paths.results / f"stance-{datetime.now().strftime(STAMP)}{end}.json")
+    who.claim(file)
+    write_json(file, study.as_dict(), settled=True)
     return file
 
 
-def listed(paths: Paths) -> list[tuple[str, str]]:
-    """(what people read, file name) of the newest studies, newest first. The files are not opened."""
-    files = sorted(paths.results.glob("stance-*.json"), key=lambda file: (_made(file), file.name), reverse=True)
-    return [(_label(file), file.name) for file in files[:MOST]]
+def listed(paths: Paths, who: Who) -> list[tuple[str, str]]:
+    """(what people read, file name) of the newest studies that are theirs or shared, newest first. The files are not opened."""
+    known = [file for file in paths.results.glob("stance-*.json") if who.sees(file)]
+    files = sorted(known, key=lambda file: (_made(file), file.name), reverse=True)
+    return [(_label(file) + who.remark(file), file.name) for file in files[:MOST]]
 
 
-def choices(paths: Paths, public: bool) -> list[tuple[str, str]]:
-    """The recorded study and those measured here; what visitors of a public studio measured is not shown to others."""
-    return [("Recorded, ships with the studio", RECORDED), *([] if public else listed(paths))]
+def choices(paths: Paths, who: Who, public: bool) -> list[tuple[str, str]]:
+    """The recorded study and those that may be opened; a public studio keeps none."""
+    return [("Recorded, ships with the studio", RECORDED), *([] if public else listed(paths, who))]
 
 
 def _made(file: Path) -> datetime:
@@ -54,10 +58,11 @@ def _label(file: Path) -> str:
     return f"{_made(file):%d %b %Y, %H:%M:%S}" + (f" · {name}" if name else "")
 
 
-def opened(name: str, paths: Paths) -> Study:
-    """The study in one of the listed files. Raises StudioError where it is not one of them, or damaged."""
-    if name not in [file for _, file in listed(paths)]:
+def opened(name: str, paths: Paths, who: Who) -> Study:
+    """The study in one of the kept files. Raises StudioError where it is not one of them, another one's, or damaged."""
+    if name not in [file.name for file in paths.results.glob("stance-*.json")]:
         raise StudioError("This result is no longer there.", "Choose another one.")
+    who.refuse_unseen(paths.results / name)
     try:
         if (paths.results / name).stat().st_size > MAX_BYTES:
             raise ValueError("too large")
@@ -65,7 +70,7 @@ def opened(name: str, paths: Paths) -> Study:
         if not study.answers or not set(study.columns) <= set(study.collateral):
             raise ValueError("something is missing")
         study.notes.setdefault("computed", f"{_made(paths.results / name):%Y-%m-%d %H:%M}")
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError, StudioError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, LookupError, OverflowError, RecursionError, StudioError) as error:
         raise damaged(name) from error
     return study
 

@@ -21,26 +21,30 @@ from pipelines.comparing.columns import MAX_COLUMNS
 from pipelines.comparing.keys import HIGHEST, LOWEST
 from pipelines.comparing.prompts import MOST_QUESTIONS, Prompt, PromptSet
 from pipelines.corpus.versions import slug
+from pipelines.entries import shown
 from pipelines.errors import StudioError
 from pipelines.models.attached import inspected, settings_of
 from pipelines.models.growing import Row
 from pipelines.models.template import ask
-from pipelines.paths import Paths, atomic_folder
+from pipelines.paths import Paths, atomic_folder, entry, settle
 from pipelines.records import Answer, Column, Sampling
 from pipelines.tuning.cost.estimate import duration
 
 __all__ = ["Batch", "State", "create", "delete", "find", "list_batches", "run"]
 Progress = Callable[[float, str], None]
+Claim = Callable[[Path], None]
 QUESTIONS_A_BATCH = 4
 GONE = ".gone-"
 LONGEST_TITLE = 120
 
 
 def create(
-    prompts: PromptSet, keys: Sequence[str], columns: Sequence[Column], sampling: Sampling, strength: float, paths: Paths, title: str = ""
-) -> Batch:
+    prompts: PromptSet, keys: Sequence[str], columns: Sequence[Column], sampling: Sampling, strength: float, paths: Paths, title: str = "",
+    claim: Claim | None = None,
+) -> Batch:  # fmt: skip
     """Writes a batch that waits to be run. `keys` belong to `columns` one by one; `strength` is the bias dial; titled like its set.
 
+    `claim` writes into its folder whose it is, before anybody can see it.
     Raises StudioError where there is no question or column or too many, two have one name, or an adapter does not pass the gate.
     """
     _refuse_unfit(prompts, keys, columns, strength)
@@ -51,6 +55,8 @@ def create(
     created = now.isoformat(timespec="microseconds")
     batch = Batch(folder, title, tuple(prompts.prompts), asked, sampling, float(strength), created, prompts.restricted)
     with atomic_folder(folder) as temporary:
+        if claim:
+            claim(temporary)
         write_job(batch, temporary)
     return batch
 
@@ -99,10 +105,10 @@ def delete(batch_id: str, paths: Paths) -> None:
 
 
 def _folder(batch_id: str, paths: Paths) -> Path:
-    usual = batch_id and Path(batch_id).name == batch_id and not batch_id.startswith(".") and "\x00" not in batch_id
-    if not usual or len(batch_id) > 200 or not (paths.batches / batch_id).is_dir() or (paths.batches / batch_id).is_symlink():
-        raise StudioError(f"There is no batch called “{batch_id[:80]}”.", "It may have been deleted; look at the list again.")
-    return paths.batches / batch_id
+    folder = entry(paths.batches, batch_id)
+    if folder is None or not folder.is_dir() or folder.is_symlink():
+        raise StudioError(f"There is no batch called “{shown(batch_id)}”.", "It may have been deleted; look at the list again.")
+    return folder
 
 
 def run(batch: Batch, columns: Sequence[Column], host: Any, progress: Progress, stop: threading.Event) -> Batch:
@@ -190,6 +196,7 @@ def _append(batch: Batch, some: Sequence[Prompt], answers: Sequence[Answer], bas
             handle.write(lines.encode())
             handle.flush()
             os.fsync(handle.fileno())
+        settle(batch.folder)  # the file's name, too
     except OSError as error:
         raise StudioError(
             f"The answers can't be written ({error.strerror}).", "Make room on the disk, then go on with this batch."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -20,7 +21,8 @@ from pipelines.stance.study import seed_of
 State = Literal["waiting", "running", "stopped", "finished"]
 JOB, ANSWERS, LOCK = "job.json", "answers.jsonl", ".lock"
 LOOK_SECONDS, TAKE_SECONDS = 0.05, 2.0
-DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
+_LOOKING = threading.Lock()
+DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -141,9 +143,12 @@ def _sealed(value: dict[str, Any]) -> Answer:
 
 
 def write_job(batch: Batch, folder: Path, base_fingerprint: str = "") -> None:
-    """Writes what was asked of whom into a folder."""
+    """Writes what was asked of whom into a folder. Raises StudioError where the disk refuses."""
     about = {name: value for name, value in asdict(batch).items() if name != "folder"}
-    write_json(folder / JOB, {**about, "base_fingerprint": base_fingerprint})
+    try:
+        write_json(folder / JOB, {**about, "base_fingerprint": base_fingerprint}, settled=True)
+    except OSError as error:
+        raise StudioError(f"The batch can't be written ({error.strerror}).", "Make room on the disk, then press again.") from error
 
 
 def opened(folder: Path) -> Batch:
@@ -154,10 +159,13 @@ def opened(folder: Path) -> Batch:
             Asked(str(one["key"]), str(one["name"]), tuple((str(p), float(s)) for p, s in one["parts"]), str(one["settings"]))
             for one in job["columns"]
         )
+        prompts = tuple(Prompt(**one) for one in job["prompts"])
+        if not prompts or not job["columns"] or not all(isinstance(text, str) for one in prompts for text in (one.id, one.text, one.topic)):
+            raise ValueError("nothing is asked, or nobody")
         return Batch(
             folder,
             str(job["title"]),
-            tuple(Prompt(**one) for one in job["prompts"]),
+            prompts,
             tuple(columns),
             Sampling(**job["sampling"]),
             float(job["strength"]),
@@ -189,13 +197,13 @@ def working(folder: Path) -> Iterator[None]:
 
 
 def is_locked(folder: Path) -> bool:
-    """Whether somebody works on it. Looking takes the lock for a moment, so another look is given time to end."""
+    """Whether somebody works on it. Looking takes the lock for a moment, so looks take turns, and one elsewhere is given time to end."""
     from filelock import FileLock, Timeout
 
     if not (folder / LOCK).exists():
         return False
     try:
-        with FileLock(folder / LOCK, timeout=LOOK_SECONDS, poll_interval=0.01, thread_local=False):
+        with _LOOKING, FileLock(folder / LOCK, timeout=LOOK_SECONDS, poll_interval=0.01, thread_local=False):
             return False
     except Timeout:
         return True

@@ -14,12 +14,14 @@ import gradio as gr
 from pipelines.comparing import batch as batches
 from pipelines.comparing import prompts
 from pipelines.comparing.batch import Batch
+from pipelines.comparing.keys import HIGHEST, LOWEST
 from pipelines.comparing.prompts import PromptSet
+from pipelines.entries import number
 from pipelines.errors import StudioError
 from studio.services import Services
-from studio.tabs.comparing import forms, setrows, setwork
+from studio.tabs.comparing import forms, setrows, setstatus, setwork
 from studio.tabs.comparing.setrows import AS_ASKED, COMPARATOR, Wanted
-from studio.tabs.comparing.setwork import OWN, Asker
+from studio.tabs.comparing.setwork import OWN, Job, Visit
 from studio.views import messages
 from studio.views.cards import title
 
@@ -91,108 +93,104 @@ def preview(found: PromptSet) -> str:
 def uploaded(services: Services, path: str | None, *rest: Any) -> Updates:
     """Reads the questions of a file and chooses them. Raises StudioError where they can't be read."""
     setwork.refuse_visitors(services)
+    services.access.refuse("upload")
     own = prompts.read_csv(Path(path or ""))
     which = gr.update(choices=choices(services, own), value=OWN)
     return {"which": which, "own": own, "said": "", **prepared(services, OWN, own, *rest)}
 
 
-def begin(asker: Asker, asked: Sequence[Any], view: View) -> Updates:
+def begin(visit: Visit, asked: Sequence[Any], view: View) -> Updates:
     """Begins to ask the chosen set. Raises StudioError where that can't be."""
     which, own, keys, dial, *drawn = asked
-    found = setwork.chosen_set(asker.services, which, own)
-    made = asker.begin(found, keys or [], forms.sampling_of(drawn), float(dial))
-    return {"said": "", **_at(asker, made, view)}
+    found = setwork.chosen_set(visit.services, which, own)
+    made = visit.begin(found, keys or [], forms.sampling_of(drawn), number(dial, "The bias dial", LOWEST, HIGHEST))
+    return {"said": "", **_at(visit, made, view)}
 
 
-def go_on(asker: Asker, chosen: str | None, view: View) -> Updates:
+def go_on(visit: Visit, chosen: str | None, view: View) -> Updates:
     """Goes on with the chosen batch. Raises StudioError where that can't be."""
-    asker.go_on(chosen)
-    return {"said": "", **look(asker, chosen, view, fresh=True)}
+    visit.go_on(chosen)
+    return {"said": "", **look(visit, chosen, view, fresh=True)}
 
 
-def stop(asker: Asker) -> Updates:
-    """Asks the running batch to end."""
-    asker.stop()
-    return {"status": messages.bar(*asker.progress), "said": ""} if asker.running else {"said": messages.note("Nothing is being asked.")}
+def stop(visit: Visit, chosen: str | None = None) -> Updates:
+    """Asks the chosen batch to end where it is at work, else another one of this visitor's."""
+    if not visit.stop(chosen):
+        return {"said": messages.note("Nothing of yours is being asked.")}
+    job = visit.job(chosen)
+    return {"said": "", **({"status": setstatus.at_work(visit, job)} if job else {})}
 
 
-def attached(asker: Asker, chosen: str | None, view: View) -> Updates:
-    """For a page that was just loaded, or opened again: a running batch, what was chosen, or else the newest result."""
-    known = [one.id for one in setwork.results(asker.services)]
-    here = asker.running if asker.running in known and not view.seen.chosen else chosen
-    return _at(asker, here if here in known else next(iter(known), None), view)
+def attached(visit: Visit, chosen: str | None, view: View) -> Updates:
+    """For a page that was just loaded, or opened again: a batch at work, what was chosen, or else the newest result."""
+    known = [one.id for one in visit.results()]
+    at_work = [job.batch.id for job in visit.jobs() if job.batch.id in known]
+    here = at_work[0] if at_work and not view.seen.chosen else chosen
+    return _at(visit, here if here in known else next(iter(known), None), view)
 
 
-def chosen(asker: Asker, batch_id: str | None, view: View) -> Updates:
+def known_again(visit: Visit) -> Updates:
+    """For a page whose visitor is known now, or asked for what others made."""
+    return {"results": gr.update(choices=setstatus.listed(visit)), "said": ""}
+
+
+def chosen(visit: Visit, batch_id: str | None, view: View) -> Updates:
     """For whoever chose a result."""
-    return {"said": "", **look(asker, batch_id, replace(view, page=1), fresh=True)}
+    return {"said": "", **look(visit, batch_id, replace(view, page=1), fresh=True)}
 
 
-def _at(asker: Asker, chosen: str | None, view: View) -> Updates:
+def _at(visit: Visit, chosen: str | None, view: View) -> Updates:
     """The same page with another result chosen."""
-    found = look(asker, chosen, replace(view, page=1), fresh=True)
-    return {**found, "results": gr.update(choices=_results(asker), value=chosen)}
+    found = look(visit, chosen, replace(view, page=1), fresh=True)
+    return {**found, "results": gr.update(choices=setstatus.listed(visit), value=chosen)}
 
 
-def look(asker: Asker, chosen: str | None, view: View, fresh: bool = False) -> Updates:
+def look(visit: Visit, chosen: str | None, view: View, fresh: bool = False) -> Updates:
     """How far things are. A table that grows is drawn anew every few seconds at most, everything else when something began or ended."""
-    setwork.refuse_visitors(asker.services)
-    batch, running, seen = _found(asker, chosen), asker.running, view.seen
-    abroad = batch is not None and batch.id != running and batch.state == "running"
-    busy = running or (batch.id if batch and abroad else "")
+    setwork.refuse_visitors(visit.services)
+    batch, job, seen = _found(visit, chosen), visit.job(chosen), view.seen
+    abroad = batch is not None and batch.id not in visit.asker.jobs and batch.state == "running"
+    busy = job.batch.id if job else batch.id if batch and abroad else ""
     answered, now = batch.answered if batch else 0, time.monotonic()
-    changed = fresh or (chosen or "", busy) != (seen.chosen, seen.running)
-    found: Updates = {"status": _status(asker, batch, busy, seen)}
+    here = batch.id if batch else ""
+    changed = fresh or (here, busy) != (seen.chosen, seen.running)
+    found: Updates = {
+        "status": setstatus.at_work(visit, job)
+        if job
+        else setstatus.standing(visit, batch, abroad, batch is not None and seen.running == batch.id)
+    }
     if changed:
-        found |= _standing(asker, batch, busy) | _chosen(batch, seen)
+        found |= _standing(visit, batch, busy, job) | _chosen(batch, seen)
     if changed or (answered != seen.answered and now - seen.at >= REFRESH_SECONDS):
-        found |= listing(asker.services, chosen, view)
-        found["seen"] = Seen(chosen or "", busy, answered, now)
+        found |= listing(visit, chosen, view)
+        found["seen"] = Seen(here, busy, answered, now)
     return found
 
 
-def _found(asker: Asker, chosen: str | None) -> Batch | None:
+def _found(visit: Visit, chosen: str | None) -> Batch | None:
     try:
-        return setwork.in_hand(asker.services, chosen)
+        return visit.in_hand(chosen)
     except StudioError:
         return None
 
 
-def _status(asker: Asker, batch: Batch | None, busy: str, seen: Seen) -> str:
-    """A bar while something runs, else how the chosen batch stands."""
-    if asker.running:
-        return messages.bar(*asker.progress)
-    if batch is None:
-        return ""
-    many, done = len(batch.prompts), batch.answered
-    if busy:
-        words = f"{batch.title}: {done} of {many} questions answered; it was begun by another studio or on the command line"
-        return messages.bar(done / many, words)
-    if batch.id in asker.problems and done < many:
-        return asker.problems[batch.id]
-    if done >= many:
-        said = f"“{batch.title}”: all {many} questions are answered." if many > 1 else f"“{batch.title}”: the question is answered."
-        return messages.good(said) if seen.running == batch.id else messages.note(said)
-    kept = f"stopped with {done} of {many} questions answered, which are kept" if batch.base_fingerprint else "not begun yet"
-    return messages.info(f"“{batch.title}”: {kept}. “Go on” asks {'the others' if done else 'them all'}.")
-
-
-def _standing(asker: Asker, batch: Batch | None, busy: str) -> Updates:
+def _standing(visit: Visit, batch: Batch | None, busy: str, job: Job | None) -> Updates:
     """Buttons, clock and the list of results, as they are while `busy` runs, "" for none."""
-    listed = _results(asker)
+    listed = setstatus.listed(visit)
     gone = {} if batch else {"value": None}
     return {
-        "start": gr.update(interactive=not asker.running),
-        "stop": gr.update(visible=bool(asker.running)),
-        "resume": _resume(batch, busy),
+        "start": gr.update(interactive=visit.waits < setwork.MOST_WAITING),
+        "stop": gr.update(visible=job is not None),
+        "resume": _resume(visit, batch),
         "timer": gr.Timer(active=bool(busy)),
         "box": gr.update(visible=bool(listed)),
         "results": gr.update(choices=listed, **gone),
     }
 
 
-def _resume(batch: Batch | None, busy: str) -> Any:
-    left = len(batch.prompts) - batch.answered if batch and not busy else 0
+def _resume(visit: Visit, batch: Batch | None) -> Any:
+    at_work = batch is None or batch.id in visit.asker.jobs or batch.state == "running"
+    left = 0 if batch is None or at_work else len(batch.prompts) - batch.answered
     return gr.update(visible=left > 0, value=f"Go on with “{batch.title}” ({left} left)" if batch and left > 0 else "Go on")
 
 
@@ -213,21 +211,9 @@ def _chosen(batch: Batch | None, seen: Seen) -> Updates:
     }
 
 
-def _results(asker: Asker) -> list[tuple[str, str]]:
-    """(name, id), newest first: when, what, of whom, and how far where it is not finished."""
-    return [(_named(asker, one), one.id) for one in setwork.results(asker.services)]
-
-
-def _named(asker: Asker, batch: Batch) -> str:
-    many, done = len(batch.prompts), batch.answered
-    far = "being asked" if asker.running == batch.id else f"{many} questions" if done >= many else f"{done} of {many} questions"
-    when = batch.created[:16].replace("T", " ")
-    return f"{batch.title} · {', '.join(map(title, batch.names))} · {far} · {when} UTC"
-
-
-def listing(services: Services, chosen: str | None, view: View) -> Updates:
+def listing(visit: Visit, chosen: str | None, view: View) -> Updates:
     """The rows that are wanted, a page of them."""
-    return setrows.listing(services, chosen, Wanted(bool(view.different), view.sort, view.search or ""), view.page)
+    return setrows.listing(visit, chosen, Wanted(bool(view.different), view.sort, view.search or ""), view.page)
 
 
 def sides(kind: str) -> Updates:
@@ -236,20 +222,22 @@ def sides(kind: str) -> Updates:
     return {"first": wanted, "second": wanted}
 
 
-def export(services: Services, chosen: str | None, kind: str, first: str | None, second: str | None) -> Updates:
+def export(visit: Visit, chosen: str | None, kind: str, first: str | None, second: str | None) -> Updates:
     """Makes the file. Raises StudioError where there is nothing to write."""
-    made = setrows.export(services, chosen, kind, first, second)
+    made = setrows.export(visit, chosen, kind, first, second)
     said = messages.note("Every answer in it carries its stamp, its seal and the mark of its column.")
     return {"file": gr.update(value=str(made), visible=True), "told": said}
 
 
-def delete(asker: Asker, chosen: str | None, warned: str, view: View) -> Updates:
-    """Deletes a result at the second press. Raises StudioError where it runs or is gone."""
-    batch = setwork.in_hand(asker.services, chosen)
+def delete(visit: Visit, chosen: str | None, warned: str, view: View) -> Updates:
+    """Deletes a result at the second press. Raises StudioError where it is at work, gone or another one's."""
+    batch = visit.in_hand(chosen)
     if warned != batch.id:
         said = f"“{batch.title}” with its {batch.answered} answered questions goes for good. Press once more to delete it."
         return {"told": messages.info(said), "delete": gr.update(value=SURE, variant="stop"), "warned": batch.id}
-    batches.delete(batch.id, asker.services.paths)
-    asker.problems.pop(batch.id, None)
-    newest = next((one.id for one in setwork.results(asker.services)), None)
-    return {**_at(asker, newest, view), "told": messages.good(f"“{batch.title}” was deleted.")}
+    if batch.id in visit.asker.jobs:
+        raise StudioError(f"“{batch.title}” is being asked already, or waits for it.", "Stop it first.")
+    batches.delete(batch.id, visit.services.paths)
+    visit.asker.problems.pop(batch.id, None)
+    newest = next((one.id for one in visit.results()), None)
+    return {**_at(visit, newest, view), "told": messages.good(f"“{batch.title}” was deleted.")}

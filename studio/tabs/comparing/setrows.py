@@ -21,9 +21,9 @@ from pipelines.corpus.versions import slug
 from pipelines.errors import StudioError
 from pipelines.export.comparator import comparator_json
 from pipelines.export.comparison import BATCH_FORMATS
-from studio.services import Services
-from studio.tabs.comparing.setwork import in_hand, told
+from studio.tabs.comparing.setwork import Visit
 from studio.tabs.tuning.downloads import passing_folder
+from studio.telling import told
 from studio.views import answers, messages
 from studio.views.answers import SAME
 
@@ -67,12 +67,12 @@ def _rows(batch: Batch, _stamp: tuple[int, int]) -> list[Row]:
     return [(places[prompt.id], prompt, turn, divergence([one.text for one in turn.answers])) for prompt, turn in batch.turns()]
 
 
-def listing(services: Services, chosen: str | None, wanted: Wanted, number: int) -> dict[str, Any]:
+def listing(visit: Visit, chosen: str | None, wanted: Wanted, number: int) -> dict[str, Any]:
     """The rows that are wanted, a page of them. Each carries its place in the batch, whatever the order is."""
     if not chosen:
         return {"count": "", "table": ""}
     try:
-        batch = in_hand(services, chosen)
+        batch = visit.in_hand(chosen)
         everything = rows(batch)
     except StudioError as error:
         hidden = gr.update(visible=False)
@@ -97,26 +97,26 @@ def _count(some: int, fitting: int, everything: int, page: int, pages: int) -> s
     return f"{shown}{more}. Press a row to open it as a conversation." if some else f"{shown}{more}."
 
 
-def opened(services: Services, batch_id: Any, place: Any) -> tuple[Comparison | None, str]:
+def opened(visit: Visit, batch_id: Any, place: Any) -> tuple[Comparison | None, str]:
     """The conversation behind a pressed row, and what went wrong."""
     try:
-        return conversation(services, str(batch_id), int(place)), ""
+        return conversation(visit, str(batch_id), int(place)), ""
     except Exception as error:
         return None, told(error)
 
 
-def conversation(services: Services, batch_id: str | None, place: int) -> Comparison:
+def conversation(visit: Visit, batch_id: str | None, place: int) -> Comparison:
     """The question at a place among the batch's, with its answers, as a conversation that can be gone on with."""
-    batch = in_hand(services, batch_id)
+    batch = visit.in_hand(batch_id)
     found = next((row for row in rows(batch) if row[0] == place), None)
     if found is None:
         raise StudioError("This question has no answers here.", "Choose another row.")
     return Comparison(batch.keys, (found[2],), replace(batch.sampling, seed=batch.seed(found[1])), batch.strength)
 
 
-def export(services: Services, batch_id: str | None, kind: str, first: str | None, second: str | None) -> Path:
+def export(visit: Visit, batch_id: str | None, kind: str, first: str | None, second: str | None) -> Path:
     """A file of all answers of a batch, of two columns' for LLM Comparator. Raises StudioError where there is nothing to write."""
-    batch = in_hand(services, batch_id)
+    batch = visit.in_hand(batch_id)
     if kind not in ENDINGS:
         raise StudioError("No format is chosen.", "Choose one.")
     if not rows(batch):

@@ -10,12 +10,13 @@ from gradio.components import Component
 
 from pipelines.comparing import prompts
 from pipelines.comparing.comparison import Comparison
+from studio.owning import Me, Who
 from studio.services import Services
 from studio.tabs.comparing import setpage, setrows
 from studio.tabs.comparing.choosing import QUIETLY
 from studio.tabs.comparing.setpage import Seen, Updates, View
 from studio.tabs.comparing.setrows import AS_ASKED, COMPARATOR, MOST_DIFFERENT
-from studio.tabs.comparing.setwork import Asker
+from studio.tabs.comparing.setwork import Asker, Visit
 from studio.tabs.wiring import attaching, wiring
 
 POLL_SECONDS = 1.0
@@ -59,29 +60,34 @@ Wire = Callable[..., Any]
 
 
 def build(
-    services: Services, columns: gr.Dropdown, strength: gr.Slider, levers: Sequence[Component], greedy: gr.Checkbox | None = None
+    services: Services,
+    me: gr.State,
+    columns: gr.Dropdown,
+    strength: gr.Slider,
+    levers: Sequence[Component],
+    greedy: gr.Checkbox | None = None,
 ) -> dict[str, Any]:
     """Lays out the stage and wires it. `levers` are the sampling form's fields in the order of the dataclass, `greedy` its box if any.
 
+    `me` is what is remembered of the page (owning.py): a visitor has batches of their own.
     Returns "attach" (the event for when the page is loaded or the stage opened: fn, inputs, outputs), and "opened", the event after
     which "comparison" holds what a pressed row opens, None where it could not be opened.
     """
     asker, comparison = Asker(services), gr.State(None)
     gr.HTML(LEAD, padding=False)
-    parts = {**_asking_form(services), **_results_form(), "columns": columns, "strength": strength}
+    parts = {**_asking_form(services), **_results_form(), "columns": columns, "strength": strength, "me": me}
     drawn = {f"lever {n}": one for n, one in enumerate((*levers, *([greedy] if greedy else [])))}
     parts |= drawn
     asked = ["which", "own", "columns", "strength", *drawn]
-    wire = _wiring(parts)
-    _wire_asking(wire, asker, asked)
-    _wire_results(wire, asker)
+    _wire_asking(_wiring(parts), _wiring_for(parts, asker), services, asked)
+    _wire_results(_wiring(parts), _wiring_for(parts, asker))
 
-    def opened(event: gr.EventData) -> tuple[Comparison | None, str]:
-        return setrows.opened(services, event.batch, event.pick)
+    def opened(request: gr.Request, known: Me, event: gr.EventData) -> tuple[Comparison | None, str]:
+        return setrows.opened(Visit(asker, Who.at(request, known)), event.batch, event.pick)
 
     return {
         "attach": _attach(asker, asked, parts),
-        "opened": parts["table"].click(opened, None, [comparison, parts["told"]], **QUIETLY),
+        "opened": parts["table"].click(opened, me, [comparison, parts["told"]], **QUIETLY),
         "comparison": comparison,
     }
 
@@ -94,47 +100,60 @@ def _wiring(parts: dict[str, Any]) -> Wire:
     return wire
 
 
-def _wire_asking(wire: Wire, asker: Asker, asked: Sequence[str]) -> None:
-    services, many, last = asker.services, len(asked), {"trigger_mode": "always_last"}
+def _wiring_for(parts: dict[str, Any], asker: Asker) -> Wire:
+    """The same for work that gets a visitor before the values."""
+
+    def wire(event: str, work: Callable[..., Updates], inputs: Sequence[str], outputs: Sequence[str], **options: Any) -> None:
+        def visited(request: gr.Request, known: Me, *values: Any) -> Updates:
+            return work(Visit(asker, Who.at(request, known)), *values)
+
+        wiring(parts, outputs[-1])(event, visited, ["me", *inputs], outputs, **options)
+
+    return wire
+
+
+def _wire_asking(wire: Wire, wire_for: Wire, services: Services, asked: Sequence[str]) -> None:
+    many, last = len(asked), {"trigger_mode": "always_last"}
     for name in ("which", *asked[2:]):
         wire(f"{name}.change", lambda *v: setpage.prepared(services, *v), asked, PREPARED, **last)
     wire("upload.upload", lambda *v: setpage.uploaded(services, *v), ["upload", *asked[2:]], ["which", "own", *PREPARED, "said"])
-    wire("start.click", lambda *v: setpage.begin(asker, v[:many], View(*v[many:])), [*asked, *VIEW], [*LOOKED, "said"])
-    wire("resume.click", lambda one, *v: setpage.go_on(asker, one, View(*v)), ["results", *VIEW], [*LOOKED, "said"])
-    wire("stop.click", lambda: setpage.stop(asker), [], ["status", "said"])
-    wire("timer.tick", lambda one, *v: setpage.look(asker, one, View(*v)), ["results", *VIEW], LOOKED, concurrency_limit=None)
+    wire_for("start.click", lambda who, *v: setpage.begin(who, v[:many], View(*v[many:])), [*asked, *VIEW], [*LOOKED, "said"])
+    wire_for("resume.click", lambda who, one, *v: setpage.go_on(who, one, View(*v)), ["results", *VIEW], [*LOOKED, "said"])
+    wire_for("stop.click", setpage.stop, ["results"], ["status", "said"])
+    wire_for("timer.tick", lambda who, one, *v: setpage.look(who, one, View(*v)), ["results", *VIEW], LOOKED, concurrency_limit=None)
+    wire_for("me.change", setpage.known_again, [], ["results", "said"])
 
 
-def _wire_results(wire: Wire, asker: Asker) -> None:
-    services, outputs = asker.services, [*(name for name in LOOKED if name != "told"), "told"]
-    wire("results.input", lambda one, *v: setpage.chosen(asker, one, View(*v)), ["results", *VIEW], [*LOOKED, "said"])
+def _wire_results(wire: Wire, wire_for: Wire) -> None:
+    outputs = [*(name for name in LOOKED if name != "told"), "told"]
+    wire_for("results.input", lambda who, one, *v: setpage.chosen(who, one, View(*v)), ["results", *VIEW], [*LOOKED, "said"])
     for event in ("different.input", "sort.input", "search.change"):  # a text box tells of pasted words by "change" only
-        wire(
-            event, lambda one, *v: setpage.listing(services, one, View(*v)), ["results", *VIEW[:3]], LISTED,
+        wire_for(
+            event, lambda who, one, *v: setpage.listing(who, one, View(*v)), ["results", *VIEW[:3]], LISTED,
             trigger_mode="always_last",
         )  # fmt: skip
     for name, by in (("back", -1), ("more", 1)):
-        wire(
+        wire_for(
             f"{name}.click",
-            lambda one, *v, by=by: setpage.listing(services, one, View(*(*v[:3], v[3] + by))),
+            lambda who, one, *v, by=by: setpage.listing(who, one, View(*(*v[:3], v[3] + by))),
             ["results", *VIEW[:4]],
             LISTED,
         )
     wire("kind.input", setpage.sides, ["kind"], ["first", "second"])
-    wire("make.click", lambda *v: setpage.export(services, *v), ["results", "kind", "first", "second"], ["file", "told"])
-    wire("delete.click", lambda one, warned, *v: setpage.delete(asker, one, warned, View(*v)), ["results", "warned", *VIEW], outputs)
+    wire_for("make.click", setpage.export, ["results", "kind", "first", "second"], ["file", "told"])
+    wire_for("delete.click", lambda who, one, warned, *v: setpage.delete(who, one, warned, View(*v)), ["results", "warned", *VIEW], outputs)
 
 
 def _attach(asker: Asker, asked: Sequence[str], parts: dict[str, Any]) -> dict[str, Any]:
     """The event that shows everything anew; both `attached` and `prepared` speak of the button “Ask all”."""
     many, outputs = len(asked), list(dict.fromkeys((*PREPARED, *LOOKED)))
 
-    def attach(_: Any, *values: Any) -> Updates:
-        found = setpage.attached(asker, values[many], View(*values[many + 1 :]))
+    def attach(request: Any, known: Me, *values: Any) -> Updates:
+        found = setpage.attached(Visit(asker, Who.at(request, known)), values[many], View(*values[many + 1 :]))
         ahead = setpage.prepared(asker.services, *values[:many])
         return {**found, **ahead, "start": {**ahead["start"], **found["start"]}}
 
-    return attaching(parts, attach, (*asked, "results", *VIEW), outputs, outputs[-1])
+    return attaching(parts, attach, ("me", *asked, "results", *VIEW), outputs, outputs[-1])
 
 
 def _asking_form(services: Services) -> dict[str, Component]:
@@ -143,7 +162,7 @@ def _asking_form(services: Services) -> dict[str, Component]:
         which = gr.Dropdown(
             setpage.choices(services, None), value="opinion", label="Set of questions", elem_id="set", scale=4, min_width=240
         )
-        upload = gr.UploadButton("Bring your own (CSV)", file_types=list(prompts.ENDINGS), elem_id="set-file", scale=1, min_width=180)
+        upload = gr.UploadButton("Bring your own (CSV)", file_types=list(prompts.ENDINGS), elem_id="set-file", scale=1, min_width=180, visible=services.access.allows("upload"))  # fmt: skip
     preview, who = gr.HTML(elem_id="set-preview", padding=False), gr.HTML(elem_id="set-who", padding=False)
     with gr.Row():
         start = gr.Button("Ask all questions", variant="primary", elem_id="set-start", min_width=200)
