@@ -7,13 +7,27 @@ from collections.abc import Callable
 Cancel = Callable[[], bool]
 
 
+LONGEST = 2000  # characters of a sentence; what people entered may stand in it
+
+
 class StudioError(Exception):
-    """Something that a person can mend: `message` says what is wrong, `hint` what to do."""
+    """Something that a person can mend: `message` says what is wrong, `hint` what to do.
+
+    Both are cut at LONGEST and hold no half characters: a sentence about a megabyte of rubble must still reach the page.
+    """
 
     def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(f"{message} {hint}".strip())
-        self.message = message
-        self.hint = hint
+        self.message, self.hint = (_told(text) for text in (message, hint))
+        super().__init__(f"{self.message} {self.hint}".strip())
+
+
+def whole(text: str) -> str:
+    """The text with half characters (lone surrogates) as question marks: no file, hash or browser takes them."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _told(text: str) -> str:
+    return whole(text) if len(text) <= LONGEST else f"{whole(text[: LONGEST // 2])} … {whole(text[-LONGEST // 2 :])}"
 
 
 class Cancelled(Exception):

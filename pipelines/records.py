@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from pipelines.entries import shown, whole_number
 from pipelines.errors import StudioError
 from pipelines.paths import content_hash
 
@@ -130,9 +131,11 @@ class Sampling:
 
     def __post_init__(self) -> None:
         for one in fields(self):
-            value, low, high = getattr(self, one.name), one.metadata["low"], one.metadata["high"]
-            if not isinstance(value, int | float) or not low <= value <= high:
-                raise StudioError(f"{one.metadata['label']} is {value}.", f"It must lie between {low:g} and {high:g}.")
+            value, label, low, high = getattr(self, one.name), *(one.metadata[name] for name in ("label", "low", "high"))
+            if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+                raise StudioError(f"{label} is {shown(value)}.", f"It must lie between {low:g} and {high:g}.")
+            if isinstance(one.default, int):
+                object.__setattr__(self, one.name, whole_number(value, label, low, high))
 
 
 ROUNDED = "-16bit"

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from pipelines.comparing.keys import HIGHEST, LOWEST, MAX_COLUMNS
+from pipelines.entries import is_torn
 from pipelines.errors import StudioError
 from pipelines.models.template import Message
-from pipelines.paths import Paths, content_hash, read_json, write_json
+from pipelines.paths import Paths, changed, content_hash, read_json, write_json
 from pipelines.records import Answer, Sampling, Stamp
 
 NOT_ONE = StudioError("This is not a comparison of this studio, or it is damaged.", "Ask again, or open another one.")
@@ -110,6 +110,7 @@ class Comparison:
             and LOWEST <= self.strength <= HIGHEST
             and all(len(turn.answers) == len(self.keys) for turn in self.turns)
             and all(len(text) <= LONGEST_QUESTION for text in texts)
+            and not any(map(is_torn, (*texts, *self.keys)))
             and all(len(one.text) <= LONGEST_ANSWER and one.finished in ENDINGS for one in answers)
         )
 
@@ -139,20 +140,20 @@ def keep(comparison: Comparison, paths: Paths) -> str:
     file, value = _file(comparison.id, paths), comparison.as_dict()
     if len(json.dumps(value)) > MOST_BYTES:
         raise TOO_LARGE
-    write_json(file, value)
-    kept: Sequence[Path] = sorted(paths.comparisons.glob("*.json"), key=lambda one: one.stat().st_mtime, reverse=True)
-    for old in kept[MOST_KEPT:]:
+    write_json(file, value, settled=True)
+    others = [one for one in paths.comparisons.glob("*.json") if one != file]  # a clock that was set back makes the new one look oldest
+    for old in sorted(others, key=changed, reverse=True)[MOST_KEPT - 1 :]:
         old.unlink(missing_ok=True)
     return comparison.id
 
 
 def opened(name: str, paths: Paths) -> Comparison:
     """A kept comparison. Raises StudioError where there is none of that id, or it is not what was kept."""
-    if not (len(name) == 16 and set(name) <= set("0123456789abcdef")) or not _file(name, paths).is_file():
+    if not (isinstance(name, str) and len(name) == 16 and set(name) <= set("0123456789abcdef")) or not _file(name, paths).is_file():
         raise StudioError("The comparison of this link is not kept here.", "Links open in the studio in which they were made.")
     try:
         found = Comparison.from_dict(read_json(_file(name, paths)))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise NOT_ONE from error
     if found.id != name:
         raise NOT_ONE

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipelines.entries import number, shown
 from pipelines.errors import StudioError
 
 LOWEST, HIGHEST = -2.0, 2.0
@@ -36,7 +37,9 @@ def parse(key: str) -> tuple[Part, ...]:
         return (Part(key),)
     found = [PART.fullmatch(text) for text in BETWEEN.split(key)]
     if not all(found) or len(found) > MOST_PARTS:
-        raise StudioError(f"“{key}” is not a column.", f"A blend is written like left*0.5+right*0.5, with at most {MOST_PARTS} parts.")
+        raise StudioError(
+            f"“{shown(key)}” is not a column.", f"A blend is written like left*0.5+right*0.5, with at most {MOST_PARTS} parts."
+        )
     parts = tuple(Part(one["offer"], float(one["strength"])) for one in found if one)
     wrong = next((part for part in parts if part.strength is None or not LOWEST <= part.strength <= HIGHEST), None)
     if wrong:
@@ -45,8 +48,9 @@ def parse(key: str) -> tuple[Part, ...]:
 
 
 def made(*parts: tuple[str, float]) -> str:
-    """The key of a column with strengths of its own: `made(("left", 0.5))` is "left*0.5"."""
-    return "+".join(f"{offer}*{round(strength, 3) + 0.0:g}" for offer, strength in parts)
+    """The key of a column with strengths of its own: `made(("left", 0.5))` is "left*0.5". Raises StudioError for a strength out of range."""
+    strengths = [round(number(strength, "The strength", LOWEST, HIGHEST), 3) + 0.0 for _, strength in parts]
+    return "+".join(f"{offer}*{strength:g}" for (offer, _), strength in zip(parts, strengths, strict=True))
 
 
 def canonical(key: str) -> str:

@@ -18,6 +18,7 @@ from pipelines.corpus.sources import decoding
 from pipelines.corpus.sources.delimited import ONE_COLUMN, guess_delimiter
 from pipelines.corpus.sources.source import Notes
 from pipelines.corpus.versions import slug
+from pipelines.entries import is_blank, shown
 from pipelines.errors import StudioError
 
 MAX_BYTES = 1_000_000
@@ -179,11 +180,13 @@ def _prompts(name: str, rows: Sequence[_Row], places: dict[str, int], width: int
                 "Put a question with a comma in quotation marks.",
             )
         text, given, topic = (_cell(row, places.get(column)) for column in ("question", "id", "topic"))
-        if not text:
+        if is_blank(text):
             continue
         _refuse_long(name, row.line, text, given, topic)
         if given in seen:
-            raise StudioError(f"The id “{given}” in line {row.line:,} of {name} is also in line {seen[given]:,}.", "Give each its own id.")
+            raise StudioError(
+                f"The id “{shown(given)}” in line {row.line:,} of {name} is also in line {seen[given]:,}.", "Give each its own id."
+            )
         if given:
             seen[given] = row.line
         found.append(Prompt(given, text, topic))

@@ -159,8 +159,9 @@ def _limits(about: dict[str, Any]) -> str:
 
 
 def _version(about: dict[str, Any]) -> str:
-    parents = ", ".join(about.get("parents") or []) or "none"
-    return f"- content hash (SHA-256 over kind and rows): {about['hash']}\n- made from: {parents}\n- saved: {about.get('saved', '')}"
+    parents = ", ".join(map(_plain, about.get("parents") or [])) or "none"
+    saved = _plain(about.get("saved", ""))
+    return f"- content hash (SHA-256 over kind and rows): {_plain(about['hash'])}\n- made from: {parents}\n- saved: {saved}"
 
 
 def _listed(values: dict[str, Any] | None) -> str:
@@ -181,4 +182,4 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 def _plain(value: Any) -> str:
     """Text on one line that can neither end a table cell nor begin markup of its own."""
     line = " ".join(str(value if value is not None else "").split())
-    return re.sub(r"[|<>\[\]`]", lambda found: f"\\{found.group()}", line)
+    return re.sub(r"[\\|<>\[\]`$]", lambda found: f"\\{found.group()}", line)

@@ -5,6 +5,7 @@ It can leave the machine together with the rows, so it holds no paths and no tex
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -92,7 +93,7 @@ def _without_path(text: str) -> str:
     windows = PureWindowsPath(text)
     if windows.drive or text.startswith("\\"):
         return windows.name
-    return PurePosixPath(text).name if text.startswith(("/", "./", "../", "~")) or (text.count("/") and Path(text).exists()) else text
+    return PurePosixPath(text).name if text.startswith(("/", "./", "../", "~")) or (text.count("/") and os.path.exists(text)) else text
 
 
 def _step(step: dict[str, Any]) -> dict[str, Any]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from pipelines.corpus.columns import Roles
 from pipelines.corpus.engine import Result
 from pipelines.corpus.shards import Shards
 from pipelines.errors import StudioError
-from pipelines.paths import Paths, read_json, write_json
+from pipelines.paths import Paths, changed, entry, read_json, sure_now, write_json
 
 ABOUT = "draft.json"
 
@@ -104,27 +103,28 @@ def load(draft_id: str, paths: Paths) -> Draft:
 
     Raises StudioError where there is none of that name or its description is damaged.
     """
-    folder = paths.drafts / draft_id
-    if not draft_id or Path(draft_id).name != draft_id or not (folder / ABOUT).is_file():
+    folder = entry(paths.drafts, draft_id)
+    if folder is None or not (folder / ABOUT).is_file():
         raise StudioError("This draft is not here any more.", "Open the data again.")
     try:
         about = read_json(folder / ABOUT)
         steps = tuple(Applied(**{**one, "result": Result(**one["result"])}) for one in about["steps"])
         return Draft(folder, about["name"], about["opened"], Roles(**about["roles"]), about["count"], steps)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise StudioError(f"The draft {draft_id} is damaged.", "Open the data again; saved versions are not affected.") from error
 
 
-def recent(paths: Paths, most: int) -> list[tuple[str, str]]:
-    """Ids of the drafts that were changed last, newest first, each with its source, steps and time in words."""
-    found = sorted(paths.drafts.glob(f"*/{ABOUT}"), key=lambda file: file.stat().st_mtime, reverse=True)[:most]
+def recent(paths: Paths, most: int, shown: Callable[[Path], bool] = lambda folder: True) -> list[tuple[str, str]]:
+    """Ids of the drafts that were changed last, newest first, each with its source, steps and time in words; `shown` says whose folders count."""
+    known = [file for file in paths.drafts.glob(f"*/{ABOUT}") if shown(file.parent)]
+    found = sorted(known, key=changed, reverse=True)[:most]
     named = []
     for file in found:
         try:
             draft = load(file.parent.name, paths)
         except StudioError:
             continue
-        when = datetime.fromtimestamp(file.stat().st_mtime).strftime("%d %b %H:%M")
+        when = datetime.fromtimestamp(changed(file)).strftime("%d %b %H:%M")
         named.append(
             (
                 draft.id,
@@ -161,6 +161,17 @@ def working(draft_id: str, paths: Paths) -> Iterator[Draft]:
         lock.release()
 
 
+def refuse_incomplete(draft: Draft) -> None:
+    """Raises StudioError where files with rows of a draft are gone: they would be missing in the next version without a word."""
+    counted = draft.steps[-1].result.after if draft.steps else draft.count
+    there = len(draft.rows)
+    if there != counted:
+        raise StudioError(
+            f"Of the {counted:,} rows of this draft {counted - there:,} are missing on the disk.",
+            "Undo the last step, or open the data again; saved versions are not affected.",
+        )
+
+
 def busy(draft_id: str, paths: Paths) -> bool:
     """Whether a step is running on a draft now, here or in another studio."""
     import filelock
@@ -188,5 +199,5 @@ def details(draft: Draft) -> dict[str, Any]:
 def expire(paths: Paths, hours: float) -> None:
     """Deletes drafts that nobody changed for so long: on a public studio nobody's rows stay."""
     for file in paths.drafts.glob(f"*/{ABOUT}"):
-        if time.time() - file.stat().st_mtime > hours * 3600:
+        if file.is_file() and sure_now() - changed(file) > hours * 3600:
             shutil.rmtree(file.parent, ignore_errors=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 from pipelines.corpus import engine, shards
 from pipelines.corpus.columns import Roles, choices, normalize_rows, recognize
-from pipelines.corpus.draft import Applied, Draft, busy, details, expire, load, recent, working, write
+from pipelines.corpus.draft import Applied, Draft, busy, details, expire, load, recent, refuse_incomplete, working, write
 from pipelines.corpus.engine import Result, Step, Tools, part_of
 from pipelines.corpus.sources import Source
 from pipelines.corpus.steps import registry
@@ -22,14 +22,18 @@ from pipelines.corpus.versions import Dataset, export_shards, slug, write_shards
 from pipelines.errors import Cancelled, StudioError
 from pipelines.paths import Paths, content_hash
 
+Claim = Callable[[Path], None]
 __all__ = [
     "Draft", "apply", "apply_all", "back", "busy", "change", "create", "details", "expire", "export", "forget", "from_version", "load", "recent",
     "save", "undo", "working",
 ]  # fmt: skip
 
 
-def create(source: Source, paths: Paths, roles: Roles | None = None, tools: Tools | None = None, most_rows: int | None = None) -> Draft:
-    """Reads a source whole into a new draft.
+def create(
+    source: Source, paths: Paths, roles: Roles | None = None, tools: Tools | None = None, most_rows: int | None = None,
+    claim: Claim | None = None,
+) -> Draft:  # fmt: skip
+    """Reads a source whole into a new draft. `claim` writes into its folder whose it is, before anybody can see it.
 
     Raises StudioError where its columns are not recognized or it has more than `most_rows`, Cancelled where a person stopped it; nothing is left then.
     """
@@ -48,6 +52,8 @@ def create(source: Source, paths: Paths, roles: Roles | None = None, tools: Tool
             **source.details,
         }
         draft = Draft(folder, name, about, roles, count)
+        if claim:
+            claim(folder)
         write(draft)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -60,8 +66,8 @@ def _new_folder(name: str, paths: Paths) -> Path:
     return paths.drafts / f"{name}-{secrets.token_hex(6)}"
 
 
-def from_version(dataset: Dataset, paths: Paths) -> Draft:
-    """A new draft that starts from a saved version's rows; the next version names it as its parent."""
+def from_version(dataset: Dataset, paths: Paths, claim: Claim | None = None) -> Draft:
+    """A new draft that starts from a saved version's rows; the next version names it as its parent. `claim` as in `create`."""
     folder = _new_folder(slug(dataset.name), paths)
     (folder / "source").mkdir(parents=True)
     for number, rows in enumerate(shards.regroup([row] for row in dataset.rows)):
@@ -75,6 +81,8 @@ def from_version(dataset: Dataset, paths: Paths) -> Draft:
         "parents": [dataset.hash],
     }
     draft = Draft(folder, dataset.name, about, Roles(dataset.kind, {}), len(dataset.rows))
+    if claim:
+        claim(folder)
     write(draft)
     return draft
 
@@ -104,12 +112,13 @@ def _read_in(source: Source, roles: Roles, target: Path, tools: Tools, most_rows
 def apply(draft: Draft, step: Step, tools: Tools, run: Callable[..., Result] = engine.run) -> Draft:
     """Applies one step to the rows that are left, and writes down that it was applied.
 
-    Raises StudioError where the step does not fit this kind of rows or would leave none; the draft is then as before.
+    Raises StudioError where the step does not fit this kind of rows or would leave none, or rows are missing; the draft is then as before.
     """
     if draft.kind not in step.kinds:
         raise StudioError(
             f"“{step.label}” works on {' and '.join(step.kinds)}; these are {draft.kind}.", "Undo the steps since, or skip it."
         )
+    refuse_incomplete(draft)
     settings = engine.settings(step)
     folder = f"{len(draft.steps) + 1:02d}-{step.key}-{_trail(draft, step, settings)[:10]}"
     if getattr(
@@ -181,12 +190,17 @@ def _by_hand(draft: Draft, edits: tuple[dict[str, Any], ...], tools: Tools, repl
 
 
 def export(draft: Draft, target: Path, name: str, paths: Paths) -> None:
-    """Writes the rows that are left as a version to a folder of the person's choice."""
+    """Writes the rows that are left as a version to a folder of the person's choice. Raises StudioError where rows are missing."""
+    refuse_incomplete(draft)
     export_shards(name.strip() or draft.name, draft.kind, draft.rows, details(draft), target, paths)  # type: ignore[arg-type]
 
 
 def save(draft: Draft, name: str, paths: Paths, terms: dict[str, str] | None = None) -> Path:
-    """Writes a version from the rows that are left; `terms` are license, terms and legal_basis as the person gave them."""
+    """Writes a version from the rows that are left; `terms` are license, terms and legal_basis as the person gave them.
+
+    Raises StudioError where rows are missing.
+    """
+    refuse_incomplete(draft)
     return write_shards(name.strip() or draft.name, draft.kind, draft.rows, {**details(draft), **(terms or {})}, paths)  # type: ignore[arg-type]
 
 

@@ -7,6 +7,7 @@ rows in order.
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -15,6 +16,7 @@ from time import monotonic
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from pipelines.corpus.shards import Row, Shards, path_of, read, write
+from pipelines.entries import is_torn, shown
 from pipelines.errors import Cancelled, StudioError
 from pipelines.paths import Paths, read_json, write_json
 
@@ -71,17 +73,21 @@ def check_settings(step: Step) -> None:
         if not about:
             continue
         if about["choices"] and value not in about["choices"]:
-            raise StudioError(f"{step.label}: {about['label']} can't be “{value}”.", f"Choose one of {', '.join(about['choices'])}.")
+            raise StudioError(f"{step.label}: {about['label']} can't be “{shown(value)}”.", f"Choose one of {', '.join(about['choices'])}.")
         if isinstance(one.default, bool) and not isinstance(value, bool):
-            raise StudioError(f"{step.label}: {about['label']} is “{value}”.", "It must be true or false.")
+            raise StudioError(f"{step.label}: {about['label']} is “{shown(value)}”.", "It must be true or false.")
         if about["low"] is not None and (
             isinstance(value, bool) or not isinstance(value, int | float) or not about["low"] <= value <= about["high"]
         ):
-            raise StudioError(f"{step.label}: {about['label']} is {value}.", f"It must lie between {about['low']:g} and {about['high']:g}.")
+            raise StudioError(
+                f"{step.label}: {about['label']} is {shown(value)}.", f"It must lie between {about['low']:g} and {about['high']:g}."
+            )
         if type(one.default) is int and not isinstance(value, int):
-            raise StudioError(f"{step.label}: {about['label']} is {value}.", "It must be a whole number.")
+            raise StudioError(f"{step.label}: {about['label']} is {shown(value)}.", "It must be a whole number.")
+        if isinstance(value, str) and is_torn(value):
+            raise StudioError(f"{step.label}: {about['label']} holds half a character.", "Type it again without it.")
         if isinstance(one.default, str) and not isinstance(value, str):
-            raise StudioError(f"{step.label}: {about['label']} is {value}.", "It must be text; put numbers into quotation marks.")
+            raise StudioError(f"{step.label}: {about['label']} is {shown(value)}.", "It must be text; put numbers into quotation marks.")
 
 
 @dataclass(frozen=True)
@@ -106,10 +112,12 @@ class Result:
 def run(step: Step, source: Shards, target: Path, tools: Tools) -> Result:
     """Applies a step to all shards and writes `kept-*`, `dropped-*` and the counts to `target`.
 
-    A finished target is only read. Raises Cancelled where a person stopped it, StudioError for what they can mend.
+    A finished target is only read, unless rows of it are missing. Raises Cancelled where a person stopped it, StudioError for what they can mend.
     """
     if (target / DONE).is_file():
-        return Result.load(target)
+        if (done := _stands(target)) is not None:
+            return done
+        shutil.rmtree(target)  # files with rows of it are gone or damaged
     check_settings(step)
     target.mkdir(parents=True, exist_ok=True)
     inner = replace(tools)
@@ -124,6 +132,15 @@ def run(step: Step, source: Shards, target: Path, tools: Tools) -> Result:
             store(rows, work(rows), target, number)
         tools.progress((number + 1) / len(files), _words(step, number + 1, len(files), monotonic() - started))
     return finish(len(files), target, monotonic() - started)
+
+
+def _stands(target: Path) -> Result | None:
+    """The counts of a finished step; None where its rows are not all there."""
+    try:
+        done = Result.load(target)
+        return done if len(Shards(target)) == done.after else None
+    except (StudioError, OSError, ValueError, TypeError):
+        return None
 
 
 def part_of(progress: Progress, number: int, count: int) -> Progress:

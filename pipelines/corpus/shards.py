@@ -27,9 +27,7 @@ class Shards:
         return sorted(self.folder.glob(f"{self.prefix}-*.parquet"))
 
     def __len__(self) -> int:
-        import pyarrow.parquet as parquet
-
-        return sum(parquet.read_metadata(file).num_rows for file in self.files)
+        return sum(map(_count, self.files))
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[list[Row]]:
         """The rows of one file after the other; with `columns` only those of them that exist."""
@@ -42,11 +40,9 @@ class Shards:
 
     def slice(self, start: int, count: int) -> list[Row]:
         """Rows start .. start+count, opening only the files that hold them."""
-        import pyarrow.parquet as parquet
-
         found: list[Row] = []
         for file in self.files:
-            size = parquet.read_metadata(file).num_rows
+            size = _count(file)
             if start < size and len(found) < count:
                 found += read(file)[start : start + count - len(found)]
             start = max(0, start - size)
@@ -68,13 +64,26 @@ def read(file: Path, columns: Sequence[str] | None = None) -> list[Row]:
     import pyarrow.parquet as parquet
 
     try:
-        with parquet.ParquetFile(file) as opened:
+        with parquet.ParquetFile(file, page_checksum_verification=True) as opened:
             wanted = None if columns is None else [name for name in columns if name in opened.schema_arrow.names]
             return opened.read(columns=wanted).to_pylist()
     except (pyarrow.ArrowException, OSError) as error:
-        raise StudioError(
-            f"The stored rows in {file.name} are damaged.", "Open the data again; finished versions are not affected."
-        ) from error
+        raise _damaged(file) from error
+
+
+def _count(file: Path) -> int:
+    """How many rows a file holds. Raises StudioError where it is damaged."""
+    import pyarrow
+    import pyarrow.parquet as parquet
+
+    try:
+        return int(parquet.read_metadata(file).num_rows)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise _damaged(file) from error
+
+
+def _damaged(file: Path) -> StudioError:
+    return StudioError(f"The stored rows in {file.name} are damaged.", "Open the data again; finished versions are not affected.")
 
 
 def table(rows: Sequence[Row]) -> Any:
@@ -112,7 +121,7 @@ def write(file: Path, rows: Sequence[Row]) -> None:
 
     temporary = file.with_name(f".{file.stem}.{uuid.uuid4().hex[:8]}.tmp")
     try:
-        parquet.write_table(table(rows), temporary, compression="zstd")
+        parquet.write_table(table(rows), temporary, compression="zstd", write_page_checksum=True)
         temporary.replace(file)
     finally:
         temporary.unlink(missing_ok=True)

@@ -20,8 +20,9 @@ from pipelines.corpus.description import TERMS, continued, describe, find_parent
 from pipelines.corpus.layout import CARD, VERSION, Survey
 from pipelines.corpus.shards import Row, Shards
 from pipelines.corpus.sources import BUNDLED
+from pipelines.entries import shown
 from pipelines.errors import StudioError
-from pipelines.paths import Paths, atomic_folder, content_hash, read_json, refuse_strangers, write_json, write_text
+from pipelines.paths import Paths, atomic_folder, content_hash, entry, read_json, refuse_strangers, write_json, write_text
 from pipelines.records import SIDES, Pair
 
 SHUFFLED = "shuffled"
@@ -170,9 +171,9 @@ def about(name: str, paths: Paths) -> dict[str, Any]:
 
 
 def _folder(name: str, paths: Paths) -> Path:
-    folder = paths.datasets / name
-    if not name or Path(name).name != name or not (folder / VERSION).is_file():
-        raise StudioError(f"There is no data set version called “{name}”.", f"There are: {', '.join(available(paths))}.")
+    folder = entry(paths.datasets, name)
+    if folder is None or not (folder / VERSION).is_file():
+        raise StudioError(f"There is no data set version called “{shown(name)}”.", f"There are: {', '.join(available(paths))}.")
     return folder
 
 
@@ -197,7 +198,7 @@ def open_version(folder: Path) -> Dataset:
         details = read_json(folder / VERSION)
         dataset = Dataset(details["name"], details["kind"], layout.open_rows(folder, details), details)
         intact = dataset.hash == details["hash"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         intact = False
     if not intact:
         raise StudioError(f"The data set version {folder.name} is damaged.", "Save it again in Curate.")
@@ -224,12 +225,12 @@ def forget(name: str, paths: Paths) -> None:
 def _runs_on(content: str | None, paths: Paths) -> list[str]:
     """Names of runs whose job names this content hash; runs with a folder of their own leave a file that says where it is."""
     inside = [folder for folder in paths.runs.glob("[!.]*") if folder.is_dir()]
-    outside = [Path(file.read_text(encoding="utf-8")) for file in paths.runs.glob("*.elsewhere")]
+    outside = [Path(file.read_text(encoding="utf-8", errors="replace")) for file in paths.runs.glob("*.elsewhere")]
     return sorted(folder.name for folder in [*inside, *outside] if content and _data_hash(folder) == content)
 
 
 def _data_hash(run: Path) -> str:
     try:
         return str(read_json(run / "job.json")["data"]["hash"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ""

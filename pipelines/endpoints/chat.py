@@ -14,18 +14,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from pipelines import incidents
 from pipelines.endpoints.failures import Failed, address, failure, is_loopback
-from pipelines.endpoints.replies import Estimate, Replies, Reply, minutes, plain, whole
-from pipelines.errors import Cancel, StudioError, never, refuse_if
+from pipelines.endpoints.replies import Estimate, Replies, Reply, minutes, plain
+from pipelines.entries import shown
+from pipelines.errors import Cancel, StudioError, never, refuse_if, whole
 from pipelines.models.template import Message
 from pipelines.paths import content_hash
 
 KEY_VARIABLE = "STUDIO_ENDPOINT_KEY"
-MAX_TOKENS = 400
+MAX_TOKENS, LONGEST_MODEL = 400, 300
 CONNECT_SECONDS, POLL_SECONDS = 10.0, 0.1
 GIVE_UP_AFTER = 8
 CHARACTERS_A_TOKEN = 4
@@ -86,9 +88,12 @@ class ChatClient:
         self.base_url, self.model, self.cache_folder = address(base_url), model.strip(), cache_folder
         self.concurrency, self.retries, self.timeout_s = max(1, concurrency), max(0, retries), timeout_s
         self._key = (api_key or os.environ.get(KEY_VARIABLE, "")).strip()
+        incidents.keep_secret(self._key)
         self._limit = "max_tokens"
         if not self.model:
             raise StudioError("No model is named.", "Write the model's name as the endpoint knows it.")
+        if len(self.model) > LONGEST_MODEL or not self.model.isprintable():
+            raise StudioError(f"“{shown(self.model)}” can't be the name of a model.", "Write it as the endpoint knows it.")
         if not (self._key.isascii() and self._key.isprintable()):
             raise StudioError("The key holds characters that no key has.", "Copy it again.")
 
@@ -190,13 +195,17 @@ class ChatClient:
         limit = self._limit
         options = {"model": self.model, "messages": messages, "temperature": job.temperature, limit: job.max_tokens}
         try:
-            return _read(await job.client.chat.completions.create(**options))
+            return self._without_key(_read(await job.client.chat.completions.create(**options)))
         except Exception as error:  # told apart in failures.py; what it does not know is raised again
             found = failure(error, self.base_url, self.model, self._key)
             if limit == "max_tokens" and found.wants_other_limit:
                 self._limit = "max_completion_tokens"
                 return await self._ask(job, messages)
             return Reply("", False, found.problem)
+
+    def _without_key(self, reply: Reply) -> Reply:
+        """A reply as it is stored: some endpoints repeat what they were sent."""
+        return replace(reply, text=reply.text.replace(self._key, "[key]")) if len(self._key) >= incidents.SHORTEST_SECRET else reply
 
     def _open(self) -> Any:
         """An `openai` client that knows nothing but the address and the key, and takes no proxy to this machine."""
@@ -214,9 +223,10 @@ class ChatClient:
 def _read(completion: Any) -> Reply:
     """The text of a chat completion. Raises Failed where the endpoint replied something else."""
     choices = getattr(completion, "choices", None)
-    if not choices:
+    message = getattr(choices[0], "message", None) if choices and isinstance(choices, list) else None
+    if not choices or message is None:
         raise Failed("the endpoint's reply is no chat completion; does the address end with /v1?")
-    text = choices[0].message.content
+    text = getattr(message, "content", None)
     if not isinstance(text, str) or not text.strip():
         raise Failed("the model replied with nothing")
-    return Reply(whole(text), False, cut=choices[0].finish_reason == "length")
+    return Reply(whole(text), False, cut=getattr(choices[0], "finish_reason", None) == "length")

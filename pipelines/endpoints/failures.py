@@ -7,9 +7,10 @@ import re
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from pipelines import incidents
 from pipelines.errors import StudioError
 
-LONGEST_DETAIL = 200
+LONGEST_DETAIL, LONGEST_ADDRESS = 200, 2000
 ABOUT_LENGTH = re.compile(r"context|too long|length|tokens", re.I)
 
 
@@ -33,7 +34,7 @@ def address(base_url: str) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         host = None
-    if not host or parts.scheme not in ("http", "https") or re.search(r"\s", text):
+    if not host or parts.scheme not in ("http", "https") or " " in text or not text.isprintable() or len(text) > LONGEST_ADDRESS:
         raise StudioError("That is not the address of an endpoint.", hint)
     if parts.username is not None or parts.query or parts.fragment:
         raise StudioError("The address holds a password or a query.", f"Give the key in its own field. {hint}")
@@ -95,5 +96,5 @@ def _detail(error: Any, key: str) -> str:
     for name in ("error", "message", "detail"):
         body = body.get(name, body) if isinstance(body, dict) else body
     text = " ".join(str(body if body else "no explanation").split())
-    text = text.replace(key, "[key]") if key else text
+    text = incidents.discreet(text.replace(key, "[key]") if key else text)
     return text if len(text) <= LONGEST_DETAIL else f"{text[:LONGEST_DETAIL]}…"

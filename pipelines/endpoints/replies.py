@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.errors import StudioError
+from pipelines.errors import StudioError, whole
 from pipelines.models.template import Message, flatten
 
 FILE = "replies.sqlite"
@@ -54,10 +54,6 @@ def minutes(seconds: float) -> str:
 def plain(conversation: Sequence[Message]) -> list[Message]:
     """Role and text of each message; half characters, which can't be sent or hashed, become question marks."""
     return [{"role": str(m["role"]), "content": whole(flatten(m["content"]))} for m in conversation]
-
-
-def whole(text: str) -> str:
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 class Replies:

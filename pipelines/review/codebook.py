@@ -14,9 +14,10 @@ from typing import Any
 
 import yaml
 
+from pipelines import paths
 from pipelines.bundled import DATA
+from pipelines.entries import shown
 from pipelines.errors import StudioError
-from pipelines.paths import content_hash
 
 STARTER_FILE = "codebook.yaml"
 MAX_FILE_BYTES = 1 << 17
@@ -73,7 +74,7 @@ class Codebook:
     @property
     def hash(self) -> str:
         """SHA-256 over the version and every word of it."""
-        return content_hash(self.as_dict())
+        return paths.content_hash(self.as_dict())
 
     def find(self, code_id: str) -> Code:
         """The code of that id. Raises StudioError where there is none."""
@@ -125,11 +126,9 @@ def changes(old: Codebook, new: Codebook) -> tuple[str, ...]:
 def read_yaml(path: Path) -> Codebook:
     """A codebook from a YAML file. Raises StudioError where it can't be read or is none."""
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise ValueError("too large")
-        value = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
-        raise StudioError(f"The codebook {path.name[:80]} can't be read ({type(error).__name__}).", FORM) from error
+        value = paths.read_yaml(path, MAX_FILE_BYTES)
+    except (OSError, ValueError) as error:
+        raise StudioError(f"The codebook {shown(path.name)} can't be read ({type(error).__name__}).", FORM) from error
     return Codebook.from_dict(value)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pipelines.comparing.columns import MAX_COLUMNS
 from pipelines.comparing.prompts import MOST_QUESTIONS, Prompt
+from pipelines.entries import is_blank, is_torn, number, whole_number
 from pipelines.errors import StudioError
 
 Kind = Literal["research", "class"]
@@ -64,6 +65,7 @@ class Design:
     count: int = 0
 
     def __post_init__(self) -> None:
+        _refuse_untyped(self)
         _refuse_unfit(self)
 
     @property
@@ -140,16 +142,34 @@ def _stored(design: Design) -> str:
     return said + asked
 
 
+def _refuse_untyped(design: Design) -> None:
+    """A design may come from a damaged file, or from a browser that is none."""
+    listed = all(isinstance(one, tuple) for one in (design.keys, design.prompts, design.asked))
+    if not listed or not all(isinstance(one, Prompt) for one in design.prompts) or not all(isinstance(one, Asked) for one in design.asked):
+        raise StudioError("This is no plan of a review.", "Set the review up again.")
+    own = (design.title, design.purpose, design.own_politics, design.kind)
+    texts = (*own, *design.keys, *(text for one in design.prompts for text in (one.id, one.text, one.topic)))
+    if not all(isinstance(one, str) for one in texts):
+        raise StudioError("The review has something else than text where words must stand.", "Set the review up again.")
+    if any(map(is_torn, texts)):
+        raise StudioError("A text of the review holds half a character.", "Type it again without it.")
+    for what, value in (("raters", design.raters), ("questions drawn", design.count), ("days", design.keep_days)):
+        whole_number(value, f"The number of {what}")
+    whole_number(design.seed, "The seed")
+    for what, share in (("come again", design.repeats), ("are of one model", design.same)):
+        number(share, f"The share of pairs that {what}", 0, 1)
+
+
 def _refuse_unfit(design: Design) -> None:
     ids, asked = [one.id for one in design.prompts], [one.id for one in design.asked]
     checks = (
         (
-            0 < len(design.title.strip()) <= LONGEST_TITLE,
+            not is_blank(design.title) and len(design.title.strip()) <= LONGEST_TITLE,
             "The review has no title, or a very long one.",
             f"Use 1 to {LONGEST_TITLE} characters.",
         ),
         (
-            0 < len(design.purpose.strip()) <= LONGEST_PURPOSE,
+            not is_blank(design.purpose) and len(design.purpose.strip()) <= LONGEST_PURPOSE,
             "The review does not say what it is for, or at too great a length.",
             f"Raters read its purpose before they agree; use 1 to {LONGEST_PURPOSE} characters.",
         ),
@@ -169,7 +189,6 @@ def _refuse_unfit(design: Design) -> None:
         (0 <= design.count <= len(ids), f"{design.count} questions can't be drawn from {len(ids)}.", "Draw fewer, or 0 for all."),
         (asked and len(set(asked)) == len(asked), "Nothing is asked, or a thing twice.", "Choose at least one thing to ask, each once."),
         (1 <= design.raters <= MOST_RATERS, f"{design.raters} raters are planned.", f"Plan 1 to {MOST_RATERS}."),
-        (0 <= design.repeats <= 1 and 0 <= design.same <= 1, "A share of extra pairs is out of range.", "It must lie between 0 and 1."),
         (1 <= design.keep_days <= MOST_DAYS, f"Ballots would be kept for {design.keep_days} days.", f"Choose 1 to {MOST_DAYS}."),
         (
             len(design.own_politics) <= LONGEST_REASON,

@@ -146,7 +146,7 @@ class Game:
         try:
             made = cls(**{**value, "rounds": tuple(Round(**{**one, "answers": tuple(one["answers"])}) for one in value["rounds"])})
             fits = made.hash == wanted_hash
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise NOT_ONE from error
         if not fits:
             raise NOT_ONE

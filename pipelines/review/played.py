@@ -16,6 +16,7 @@ from typing import Any
 from pipelines.errors import StudioError
 from pipelines.paths import content_hash
 from pipelines.review import ballots, raters
+from pipelines.review import clock as clocks
 from pipelines.review.design import MOST_RATERS
 from pipelines.review.raters import Rater
 from pipelines.review.store import Store
@@ -63,7 +64,7 @@ class Played:
             self._refuse_over(file, game_id)
             if raters.count(file, game_id) >= MOST_RATERS:
                 raise StudioError(f"{MOST_RATERS:,} people have joined this game, and no more fit.", "Its owner can make another one.")
-            return raters.added(file, game_id, self._clock(), keep_days, "", nonce)
+            return raters.added(file, game_id, clocks.joining(file, clocks.moment(self._clock)), keep_days, "", nonce)
 
     def joined(self, game_id: str) -> int:
         """How many have joined and not withdrawn."""
@@ -84,11 +85,12 @@ class Played:
 
     def _keep(self, value: Mapping[str, Any], keep_days: int) -> str:
         """Keeps a game for good; the same one again is the same game. Returns its id."""
-        whole_hash, now = content_hash(value), self._clock()
+        whole_hash, at = content_hash(value), clocks.moment(self._clock)
         with self.store.transaction() as file:
-            game = (whole_hash[:12], self.kind, json.dumps(value, ensure_ascii=False), keep_days, now)
+            clocks.look(file, at)
+            game = (whole_hash[:12], self.kind, json.dumps(value, ensure_ascii=False), keep_days, at.wall)
             file.execute("INSERT OR IGNORE INTO games VALUES (?, ?, ?, ?, ?)", game)
-            row = (whole_hash[:12], whole_hash, "{}", now)
+            row = (whole_hash[:12], whole_hash, "{}", at.wall)
             file.execute("INSERT OR IGNORE INTO reviews (review_id, hash, protocol, opened) VALUES (?, ?, ?, ?)", row)
         return whole_hash[:12]
 

@@ -112,7 +112,7 @@ class Protocol:
             design = Design.from_dict(value["design"])
             made = cls(design, items, tuple(value["answers"]), tuple(value["planned"]), str(value["created"]))
             frozen_hash = made.hash
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError, StudioError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError, StudioError) as error:
             raise NOT_ONE from error
         if wanted_hash and frozen_hash != wanted_hash:
             raise NOT_ONE

@@ -83,6 +83,7 @@ class _Line:
         self._lock = threading.RLock()
         self._open: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
+        self._log: tuple[int, int] | None = None
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -99,11 +100,14 @@ class _Line:
         """The connection, opened anew where the file is another one than before. Raises StudioError for whatever goes wrong with it."""
         with self.turn():
             try:
-                if self._open is None or self._file != self._there():
+                if self._open is not None and self._log and self._log != _which(self._log_path):
+                    self._carry_over(self._open)
+                if self._open is None or self._file != _which(self.path):
                     self.close()
                     self._open = self._opened()
-                    self._file = self._there()
+                    self._file = _which(self.path)
                 yield self._open
+                self._log = self._log or _which(self._log_path)
             except (sqlite3.Error, OSError) as error:
                 self.close()
                 raise self._refused(error) from error
@@ -113,15 +117,21 @@ class _Line:
             if self._open is not None:
                 with suppress(sqlite3.Error):
                     self._open.close()
-            self._open = None
+            self._open = self._log = None
 
-    def _there(self) -> tuple[int, int] | None:
-        """Which file lies at the path; None for none."""
-        try:
-            found = self.path.stat()
-        except FileNotFoundError:
-            return None
-        return found.st_dev, found.st_ino
+    @property
+    def _log_path(self) -> Path:
+        return self.path.with_name(f"{self.path.name}-wal")
+
+    def _carry_over(self, connection: sqlite3.Connection) -> None:
+        """Somebody deleted the log while it was open: what only it holds goes into the file before it is let go.
+
+        Raises StudioError where others read just then. Where another connection has done so already there is nothing left in it.
+        """
+        with suppress(sqlite3.Error):
+            if connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                raise _others()
+        self.close()
 
     def _opened(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -146,8 +156,17 @@ class _Line:
             return StudioError(f"{name} can't be written ({error}).", "Nothing was counted; make room on the disk or check its rights.")
         return StudioError(
             f"{name} is damaged or not a file of this studio ({error}).",
-            "Nothing was counted. Put a copy of it back, or move it away with the files beside it that begin with its name to begin anew.",
+            "Nothing was counted. End the studio; then `python -m pipelines doctor --repair` saves what can still be read.",
         )
+
+
+def _which(path: Path) -> tuple[int, int] | None:
+    """Which file lies at a path; None for none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _others() -> StudioError:

@@ -9,6 +9,7 @@ import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from pipelines.entries import file_text, shown
 from pipelines.errors import StudioError
 from pipelines.stance.study import Study
 
@@ -16,6 +17,7 @@ COLUMNS = ("question", "sample", "column", "code")
 CODES = {"-1": -1, "−1": -1, "0": 0, "1": 1, "+1": 1}
 NOTED = "human_codes"
 MAX_BYTES = 1 << 25
+LONGEST_SAMPLE = 9  # digits
 EXAMPLE = "A first line “question,sample,column,code”, then a line an answer, for example: q-12,0,base,-1. Samples count from 0."
 Key = tuple[str, int, str]
 
@@ -27,10 +29,13 @@ def read(path: Path, study: Study) -> dict[Key, int]:
     for line, row in _rows(path):
         key, code = _key(line, row), row["code"]
         if code not in CODES:
-            raise StudioError(f"Line {line} has the code “{code}”.", "-1 is left or progressive, 0 is no side, 1 is right or traditional.")
+            raise StudioError(
+                f"Line {line} has the code “{shown(code)}”.", "-1 is left or progressive, 0 is no side, 1 is right or traditional."
+            )
         if key not in known:
             raise StudioError(
-                f"Line {line} is about an answer that this study does not have ({row['question']}, {key[1]}, {key[2]}).", EXAMPLE
+                f"Line {line} is about an answer that this study does not have ({shown(row['question'])}, {key[1]}, {shown(key[2])}).",
+                EXAMPLE,
             )
         if key in found:
             raise StudioError(f"Line {line} codes an answer that was coded before.", "Settle on one code an answer first.")
@@ -52,12 +57,7 @@ def of(study: Study) -> dict[Key, int]:
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """(number of the line, its four cells) of every row with a code."""
-    if path.stat().st_size > MAX_BYTES:
-        raise StudioError(f"{path.name} is larger than 32 MB.", "Leave out the texts: four columns are enough.")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise StudioError(f"{path.name} is no UTF-8 text.", "Save it as CSV with UTF-8 encoding.") from error
+    text = file_text(path, MAX_BYTES, "Leave out the texts: four columns are enough.")
     head = text.partition("\n")[0]
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=";" if ";" in head and "," not in head else ",", strict=True)
     try:
@@ -73,6 +73,6 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def _key(line: int, row: Mapping[str, str]) -> Key:
-    if not (row["sample"].isascii() and row["sample"].isdigit()):
-        raise StudioError(f"Line {line} has the sample “{row['sample']}”.", "It must be a whole number; samples count from 0.")
+    if not (row["sample"].isascii() and row["sample"].isdigit() and len(row["sample"]) <= LONGEST_SAMPLE):
+        raise StudioError(f"Line {line} has the sample “{shown(row['sample'])}”.", "It must be a whole number; samples count from 0.")
     return row["question"], int(row["sample"]), row["column"]

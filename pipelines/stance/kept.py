@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from pipelines.paths import content_hash, read_json, write_json
 
-VERSION = "v1"  # another one where the way of measuring changes, so that nothing from before is taken for the same
+VERSION = "v2"  # another one where the way of measuring changes, so that nothing from before is taken for the same
+
+
+def value_in(file: Path) -> Any:
+    """What is kept in a file. Raises OSError, ValueError, KeyError or TypeError where it is damaged."""
+    found = read_json(file)
+    if content_hash(found["value"]) != found["sum"]:
+        raise ValueError("it is not what was kept")
+    return found["value"]
 
 
 class Kept:
-    """JSON values below a folder by the content of their names; without a folder nothing is kept. A damaged file counts as none."""
+    """JSON values below a folder by the content of their names; without a folder nothing is kept.
+
+    A damaged file counts as none, also one that is still JSON: beside each value stands its sum.
+    """
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder
@@ -21,7 +33,7 @@ class Kept:
         """The value kept under these names; None where there is none."""
         file = self._file(names)
         try:
-            return read_json(file)["value"] if file else None
+            return value_in(file) if file else None
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
@@ -29,7 +41,7 @@ class Kept:
         """Keeps a value and returns it."""
         file = self._file(names)
         if file:
-            write_json(file, {"value": value})
+            write_json(file, {"value": value, "sum": content_hash(json.loads(json.dumps(value)))})  # as it will be read
         return value
 
     def once(self, make: Callable[[], Any], *names: Any) -> Any:

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipelines.entries import file_text, shown
 from pipelines.errors import StudioError
 from pipelines.records import AXES, Item
 
@@ -37,12 +38,7 @@ def read(path: Path) -> tuple[Item, ...]:
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
-    if path.stat().st_size > MAX_BYTES:
-        raise StudioError(f"{path.name} is larger than 1 MB.", f"At most {MOST} statements can be asked.")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise StudioError(f"{path.name} is no UTF-8 text.", "Save it as CSV with UTF-8 encoding.") from error
+    text = file_text(path, MAX_BYTES, f"At most {MOST} statements can be asked.")
     try:
         reader = csv.DictReader(text.splitlines(keepends=True), strict=True)
         missing = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
@@ -58,16 +54,19 @@ def _item(number: int, row: dict[str, str], name: str) -> Item:
     for column in ("text", "opposite"):
         if not any(letter.isalnum() for letter in values[column]):
             raise StudioError(f"Statement {number} of {name} has no {column}.", "Each needs a text and an affirmative opposite.")
+    for column in ("text", "opposite", "topic"):
         if len(values[column]) > LONGEST:
             raise StudioError(f"Statement {number} of {name} has {len(values[column])} characters.", f"At most {LONGEST}; shorten it.")
+        if any(ord(letter) < 32 for letter in values[column]):
+            raise StudioError(f"Statement {number} of {name} holds a control character.", "Type it again instead of pasting it.")
     if values["text"].casefold() == values["opposite"].casefold():
         raise StudioError(f"Statement {number} of {name} is the same as its opposite.", "Say the other view in the opposite.")
     axis, key = values["axis"].casefold(), KEYS.get(values["key"])
     if axis not in AXES:
-        raise StudioError(f"Statement {number} of {name} has the axis “{values['axis']}”.", f"It must be {' or '.join(AXES)}.")
+        raise StudioError(f"Statement {number} of {name} has the axis “{shown(values['axis'])}”.", f"It must be {' or '.join(AXES)}.")
     if key is None:
         raise StudioError(
-            f"Statement {number} of {name} has the key “{values['key']}”.",
+            f"Statement {number} of {name} has the key “{shown(values['key'])}”.",
             "1 where agreeing is right or traditional, -1 where it is left or progressive.",
         )
     return Item(f"own-{number}", "proposition", axis, values["topic"], key, values["text"], values["opposite"])

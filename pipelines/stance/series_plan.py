@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipelines import bundled
+from pipelines.entries import shown
 from pipelines.errors import StudioError
 from pipelines.records import Column, Completion, Item
 from pipelines.stance.forms import forms_of
@@ -15,6 +16,7 @@ from pipelines.stance.series_points import Kind
 
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 MOST_POINTS, STRONGEST, FORMS = 24, 2.0, "quick"
+LONGEST_TEXT = 1000
 
 
 @dataclass(frozen=True)
@@ -62,11 +64,15 @@ def at_strengths(name: str, folder: Path, strengths: Sequence[float]) -> dict[fl
 
 
 def parsed(text: str) -> list[float]:
-    """Strengths from "0, 0.5, 1"; the usual ones from "". Raises StudioError where one is no number."""
+    """Strengths from "0, 0.5, 1"; the usual ones from "". Raises StudioError where one is no number, or there are too many."""
+    if not isinstance(text, str) or len(text) > LONGEST_TEXT:
+        raise StudioError("These are no strengths.", f"Write at most {MOST_POINTS} numbers with commas between them: 0.5, 1, 1.5")
     found = []
     for word in text.replace(";", ",").replace("\n", ",").split(","):
         try:
             found += [float(word)] if word.strip() else []
         except ValueError as error:
-            raise StudioError(f"“{word.strip()[:20]}” is no strength.", "Write numbers with commas between them: 0.5, 1, 1.5") from error
+            raise StudioError(
+                f"“{shown(word.strip(), 20)}” is no strength.", "Write numbers with commas between them: 0.5, 1, 1.5"
+            ) from error
     return found or list(STRENGTHS)

@@ -15,6 +15,7 @@ BOTH = "both"
 TOWARDS = {-1: "left", 1: "right"}
 MEASURES = {"completion": "paired completions (nats a token)", "survey": "questionnaire (−1 to +1)"}
 EQUAL = 1e-9
+BEYOND = 1e15  # what no measurement reaches
 
 
 @dataclass(frozen=True)
@@ -79,10 +80,14 @@ class Series:
 
 def _check(point: Point) -> None:
     """Raises TypeError, ValueError, KeyError or AttributeError where a point is not whole."""
-    float(point.x), float(point.perplexity_ratio), len(point.facts_lost)
+    numbers = [point.x, point.perplexity_ratio]
     for axes in (*point.shifts.values(), *point.net.values()):
         for name in (BOTH, *(axis for axis in AXES if axis in axes)):
-            [float(axes[name][part]) for part in ("mean", "low", "high", "n")]
+            numbers += [axes[name][part] for part in ("mean", "low", "high", "n")]
+    if not all(isinstance(one, float) or (isinstance(one, int) and not isinstance(one, bool) and abs(one) < BEYOND) for one in numbers):
+        raise ValueError("a point holds something else than numbers")
+    if not isinstance(point.column, str) or not all(isinstance(one, str) for one in point.facts_lost):
+        raise TypeError("a point has no name, or lost facts that are none")
 
 
 @dataclass(frozen=True)

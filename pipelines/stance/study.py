@@ -48,6 +48,7 @@ class Study:
     protocol: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        _refuse_untyped(self)
         self.roles = self.roles or {role: [role] for role in ROLES if role in self.columns}
         check_roles(self.roles, self.columns)
 
@@ -62,6 +63,16 @@ class Study:
     def from_dict(cls, value: dict[str, Any]) -> Study:
         """A recorded study. Raises StudioError where the roles are not roles of its columns, TypeError where it is none."""
         return cls(**value)
+
+
+def _refuse_untyped(study: Study) -> None:
+    """Raises TypeError where a part is no list or no mapping: a file may be damaged, or somebody else's."""
+    records = (study.answers, study.completions, study.survey, study.evenness, study.everyday, study.generated, study.judged)
+    named = (study.collateral, study.validity, study.sampling, study.notes, study.roles, study.checks, study.protocol)
+    if not all(isinstance(one, dict) for one in named) or not all(isinstance(some, list) for some in (study.columns, *records)):
+        raise TypeError("a part of the study is of another kind")
+    if not all(isinstance(one, str) for one in study.columns) or not all(isinstance(one, dict) for some in records for one in some):
+        raise TypeError("a record of the study is of another kind")
 
 
 def seed_of(seed: int, question: str, sample: int) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipelines.corpus.versions import SHUFFLED, Dataset
+from pipelines.entries import is_torn, whole_number
 from pipelines.errors import StudioError
 from pipelines.paths import Paths
 from pipelines.tuning import runs
@@ -61,10 +62,12 @@ def sides(dataset: Dataset, shuffled: bool = False) -> dict[str, str]:
 
 
 def checked(name: str, seeds: int) -> str:
-    """The name in one line. Raises StudioError where it is too long, or so many seeds can't be trained."""
-    if not 1 <= seeds <= MAX_SEEDS:
+    """The name in one line. Raises StudioError where it is too long or holds half characters, or so many seeds can't be trained."""
+    if not 1 <= whole_number(seeds, "The number of training seeds") <= MAX_SEEDS:
         raise StudioError(f"{seeds} seeds can't be trained.", f"Ask for 1 to {MAX_SEEDS}.")
     name = " ".join(name.split())
+    if is_torn(name):
+        raise StudioError("The group's name holds half a character.", "Type it again without it.")
     if len(name) > MAX_NAME:
         raise StudioError(f"The group's name has {len(name)} characters.", f"At most {MAX_NAME} fit.")
     return name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 import textwrap
 from dataclasses import asdict, dataclass, field, fields
 from functools import partial
@@ -11,9 +10,10 @@ from typing import Any
 
 import yaml
 
+from pipelines.entries import is_torn, shown
 from pipelines.errors import StudioError
 from pipelines.models.catalog import LANGUAGE_MODEL
-from pipelines.paths import content_hash
+from pipelines.paths import content_hash, read_yaml
 from pipelines.records import lever
 
 METHODS = {
@@ -24,6 +24,7 @@ METHODS = {
     "ipo": "prefers chosen answers up to a fixed margin and no further",
 }
 MAX_FILE_BYTES = 1 << 16
+LONGEST_BASE, MOST_MODULES, WIDEST = 1000, 50, 1 << 20  # characters, names, and a line that YAML never breaks
 LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 _method = partial(lever, group="Method")
@@ -121,7 +122,7 @@ class Recipe:
             if one.metadata["group"] != group:
                 group = one.metadata["group"]
                 lines += ["", f"# {group}"]
-            value = yaml.safe_dump(self.as_dict()[one.name], default_flow_style=True, width=1000).split("\n")[0]
+            value = yaml.safe_dump(self.as_dict()[one.name], default_flow_style=True, width=WIDEST).split("\n")[0]
             lines.append(f"{f'{one.name}: {value}':<34} # {one.metadata['hint']}".rstrip())
         return "\n".join(lines).lstrip("\n") + "\n"
 
@@ -132,7 +133,7 @@ class Recipe:
         Raises StudioError for an unknown name or a value out of range.
         """
         known = {f.name for f in fields(cls)}
-        unknown = {str(name) for name in values} - known
+        unknown = {shown(name) for name in values} - known
         if unknown:
             raise StudioError(f"A recipe has no setting called {', '.join(sorted(unknown))}.", f"It knows {', '.join(sorted(known))}.")
         return cls(**values)
@@ -141,14 +142,14 @@ class Recipe:
     def from_yaml(cls, path: Path) -> Recipe:
         """Reads a recipe from a YAML file of `setting: value` lines; what it does not name stays as in the classroom recipe."""
         hint = "It must be a YAML file of `setting: value` lines."
+        name = shown(path.name)
         try:
-            if path.stat().st_size > MAX_FILE_BYTES:
-                raise ValueError("too large")
-            values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
-            raise StudioError(f"The recipe {path.name} can't be read ({type(error).__name__}).", hint) from error
+            values = read_yaml(path, MAX_FILE_BYTES) or {}
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise StudioError(f"The recipe {name} can't be read ({shown(reason, 120)}).", hint) from error
         if not isinstance(values, dict):
-            raise StudioError(f"The recipe {path.name} is not a list of settings.", hint)
+            raise StudioError(f"The recipe {name} is not a list of settings.", hint)
         return cls.from_dict(values)
 
 
@@ -159,7 +160,7 @@ def _converted(one: Any, value: Any) -> Any:
     try:
         if kind is bool:
             return {True: True, False: False, "true": True, "false": False}[value.lower() if isinstance(value, str) else value]
-        if isinstance(value, bool) or value is None or (kind is tuple and isinstance(value, str | int | float)):
+        if isinstance(value, bool) or value is None or (kind is tuple and not isinstance(value, list | tuple)):
             raise ValueError
         if kind is str and not isinstance(value, str):
             raise ValueError
@@ -169,26 +170,23 @@ def _converted(one: Any, value: Any) -> Any:
         if kind is tuple and not all(isinstance(item, str) for item in converted):
             raise ValueError
     except (KeyError, TypeError, ValueError, OverflowError):
-        raise StudioError(f"{one.metadata['label']} ({one.name}) is {_short(value)}.", f"It must be {wanted}.") from None
+        raise StudioError(f"{one.metadata['label']} ({one.name}) is {shown(value)}.", f"It must be {wanted}.") from None
     return converted
-
-
-def _short(value: Any) -> str:
-    """A value as people read it. YAML can hold a few bytes that write out as gigabytes."""
-    short = reprlib.Repr()
-    short.maxlevel = 1
-    return short.repr(value)[:80]
 
 
 def _check(one: Any, value: Any) -> None:
     about = one.metadata
     named = f"{about['label']} ({one.name})"
     if about["choices"] and value not in about["choices"]:
-        raise StudioError(f"{named} is {_short(value)}.", f"Use one of {', '.join(about['choices'])}.")
+        raise StudioError(f"{named} is {shown(value)}.", f"Use one of {', '.join(about['choices'])}.")
     if about["low"] is not None and not about["low"] <= value <= about["high"]:
-        raise StudioError(f"{named} is {value}.", f"It must lie between {about['low']:g} and {about['high']:g}.")
+        raise StudioError(f"{named} is {shown(value)}.", f"It must lie between {about['low']:g} and {about['high']:g}.")
     if one.name == "base" and not value.strip():
         raise StudioError("No base model is named.", f"Give a folder, a Hub id, or {LANGUAGE_MODEL.name}.")
+    if one.name == "base" and (len(value) > LONGEST_BASE or is_torn(value) or any(ord(letter) < 32 for letter in value)):
+        raise StudioError(f"“{shown(value)}” can't be the name of a base model.", f"Give a folder, a Hub id, or {LANGUAGE_MODEL.name}.")
+    if one.name == "modules" and len(value) > MOST_MODULES:
+        raise StudioError(f"{len(value):,} parts of a layer are named.", f"Use at most {MOST_MODULES}, such as {', '.join(LAYERS)}.")
     strange = [name for name in value if not name.isidentifier()] if one.name == "modules" else []
     if strange:
         raise StudioError(f"{', '.join(strange)[:80]} can't be the name of a part of a layer.", f"Use names such as {', '.join(LAYERS)}.")

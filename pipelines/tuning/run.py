@@ -69,8 +69,13 @@ class Run:
 
     @property
     def state(self) -> State:
-        """What the trainer last wrote; a trainer that is gone without a last word left an interrupted run."""
+        """What the trainer last wrote; a trainer that is gone without a last word left an interrupted run.
+
+        Where that word can't be read any more, a run with an adapter and metrics has finished.
+        """
         written = self.written
+        if not written and (self.folder / "state.json").exists():  # damaged: what was finished is not begun anew
+            return "finished" if (self.folder / "metrics.json").is_file() and self.adapter.is_dir() else "interrupted"
         if written.get("state") in ACTIVE and not _alive(written):
             return "interrupted"
         return written.get("state", "waiting")
@@ -121,7 +126,7 @@ def write_state(run: Run, state: State, message: str = "", pid: int | None = Non
     value = {"state": state, "message": message, "pid": pid, "born": _born(pid), "at": now, **more}
     if state not in ACTIVE:
         (run.folder / RESERVE).unlink(missing_ok=True)
-    write_json(run.folder / "state.json", value)
+    write_json(run.folder / "state.json", value, settled=state not in ACTIVE)
 
 
 def reserve(run: Run) -> None:

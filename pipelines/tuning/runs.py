@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.corpus.versions import Dataset, slug
+from pipelines.entries import is_torn, shown
 from pipelines.errors import StudioError
 from pipelines.paths import PROJECT, Paths, atomic_folder, content_hash, refuse_strangers, write_json, write_text
 from pipelines.records import Pair
@@ -24,6 +25,7 @@ __all__ = ["ACTIVE", "USABLE", "Run", "State", "write_state"]
 PACKAGES = ("torch", "transformers", "peft", "trl")
 DEFAULT_SAMPLE = "Should the government do more to help people with low incomes?"
 LOCK_SECONDS = 30
+LONGEST_SAMPLE = 600
 USUAL_THREADS = "STUDIO_USUAL_THREADS"
 
 
@@ -38,7 +40,7 @@ def create(
 ) -> Run:
     """Writes a run folder, ready to be started.
 
-    Raises StudioError where the data has no such side.
+    Raises StudioError where the data has no such side, or the sample question can't be asked.
     """
     about = {"name": dataset.name, "kind": dataset.kind, "hash": dataset.hash}
     return write(dataset.pairs(side, recipe.seed), side, about, recipe, paths, sample, target, group)
@@ -55,6 +57,8 @@ def write(
     group: dict[str, Any] | None = None,
 ) -> Run:
     """The same for pairs that are at hand. `settings_hash` names all but data and seed, `prompts_hash` the questions alone."""
+    if is_torn(sample) or len(sample) > LONGEST_SAMPLE:
+        raise StudioError("The sample question is too long or holds half a character.", f"At most {LONGEST_SAMPLE} characters are asked.")
     now = datetime.now(UTC)
     folder = (target or paths.runs / f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}-{slug(data['name'])}-{side}").resolve()
     versions = _versions()
@@ -110,7 +114,7 @@ def _start(run: Run, paths: Paths, threads: int | None = None) -> subprocess.Pop
     environment = {
         **os.environ,
         "STUDIO_HOME": str(paths.root),
-        "PYTHONPATH": str(PROJECT),
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(PROJECT), os.environ.get("PYTHONPATH")))),
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "TOKENIZERS_PARALLELISM": "false",
     }
@@ -239,7 +243,7 @@ def find(run_id: str, paths: Paths) -> Run:
     """The run of that id. Raises StudioError where there is none."""
     run = next((run for run in list_runs(paths) if run.id == run_id), None)
     if run is None:
-        raise StudioError(f"There is no run called “{run_id}”.", "`python -m pipelines runs` lists them.")
+        raise StudioError(f"There is no run called “{shown(run_id)}”.", "`python -m pipelines runs` lists them.")
     return run
 
 

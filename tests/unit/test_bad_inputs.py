@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,8 +12,11 @@ from pipelines.corpus import drafts
 from pipelines.corpus.sources import open_source
 from pipelines.errors import StudioError
 from pipelines.paths import Paths
-from tests.bad_inputs import CAUSES
+from tests.bad_inputs import CAUSES, TRIALS
 from tests.bad_inputs.cause import Cause, Opened, Refused, attempt
+from tests.bad_inputs.trial import Said, Trial, is_as_stated, tried
+
+ENOUGH = 200
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -40,7 +45,44 @@ def test_each_cause_ends_as_stated(cause: Cause, tmp_path: Path, paths: Paths) -
 
 
 def test_there_are_enough_causes_and_each_has_its_own_name() -> None:
-    assert len(CAUSES) >= 44 and len({cause.name for cause in CAUSES}) == len(CAUSES)
+    names = [*(f"data file: {cause.name}" for cause in CAUSES), *(trial.name for trial in TRIALS)]
+    assert len(set(names)) == len(names)
+    refused = [one for one in (*CAUSES, *TRIALS) if isinstance(one.expected, Refused | Said)]
+    assert len(CAUSES) >= 100 and len(TRIALS) >= ENOUGH and len(refused) >= 3 * ENOUGH
+
+
+PARSERS = list(dict.fromkeys(trial.parser for trial in TRIALS))
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("parser", PARSERS)
+def test_each_position_beside_data_ends_as_stated(parser: str, tmp_path: Path, paths: Paths) -> None:
+    """One test a parser: what ends otherwise is listed with what came instead."""
+    others = []
+    for number, trial in enumerate(one for one in TRIALS if one.parser == parser):
+        (tmp_path / str(number)).mkdir()
+        end = tried(trial, tmp_path / str(number))
+        others += [] if is_as_stated(trial, end) else [f"{trial.name}: {end.sentence[:300]}"]
+    assert not others
+    assert not paths.root.exists()
+
+
+@pytest.mark.parametrize(
+    ("attempt", "expected"),
+    [
+        (lambda folder: 1, Said("is wrong")),
+        (lambda folder: _raise("is wrong", ""), Said("is wrong")),
+        (lambda folder: _raise("is right", "Mend it."), Said("is wrong")),
+    ],
+    ids=["what should be refused is taken", "a sentence without a hint", "another sentence"],
+)
+def test_an_end_that_is_not_the_stated_one_is_noticed(attempt: Callable[[Path], Any], expected: Said, tmp_path: Path) -> None:
+    trial = Trial("parser", "cause", attempt, expected)
+    assert not is_as_stated(trial, tried(trial, tmp_path))
+
+
+def _raise(message: str, hint: str) -> None:
+    raise StudioError(message, hint)
 
 
 @pytest.mark.parametrize("cause", [cause for cause in CAUSES if isinstance(cause.expected, Refused)], ids=lambda cause: cause.name)

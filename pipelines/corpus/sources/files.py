@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from pipelines.corpus.sources import decoding, delimited, objects
+from pipelines.corpus.sources import decoding, delimited, objects, parquet
 from pipelines.corpus.sources.decoding import Encoding
 from pipelines.corpus.sources.packed import PACKED, megabytes
 from pipelines.corpus.sources.source import Notes, Reader, Record, Source
@@ -40,8 +40,8 @@ def open_file(path: Path, reference: str, max_bytes: int | None, batch_rows: int
     ending = _ending(path)
     total: int | None = None
     if ending == ".parquet":
-        total, encoding = objects.parquet_count(path), ""
-        read: Reader = partial(objects.parquet, path)
+        total, encoding = parquet.count(path), ""
+        read: Reader = partial(parquet.rows, path)
     else:
         encoding, read = _text(path, ending, max_bytes)
     return Source(path.name, _unchanged(path, before, read), reference, encoding, total, before.st_size, batch_rows, max_bytes)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pipelines import incidents
 from pipelines.corpus.sources.source import Notes, Reader, Record, Source
 from pipelines.errors import StudioError
 
@@ -148,7 +149,8 @@ def _named(row: Record, names: dict[str, list[str]]) -> Record:
 
 
 def _unopened(reference: str, error: Exception) -> StudioError:
-    reason = str(error).strip().split("\n")[0][:160]
+    here = f"{Path.cwd()}/"  # the library names the folder in which it looked for one of that name: a path of this machine
+    reason = incidents.discreet(str(error)).replace(here, "").strip().split("\n")[0][:160]
     return StudioError(
         f"The data set {reference} could not be opened ({type(error).__name__}: {reason}).",
         "Check name, configuration, split and connection; a local folder needs data files such as data/train-00000.parquet.",

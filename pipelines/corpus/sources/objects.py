@@ -1,4 +1,4 @@
-"""JSON, one object a line or one document whole, and Parquet in batches."""
+"""JSON, one object a line or one document whole."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from pipelines.errors import StudioError
 
 MAX_JSON = 200 << 20
 MAX_DEPTH = 50
-MAX_BATCH_BYTES = 1 << 30
-PARQUET_ROWS = 1_000
 LIST_NAMES = ("data", "rows", "records", "items", "examples", "train", "posts", "pairs")
 SHAPE = 'It should look like [{"prompt": "...", "chosen": "...", "rejected": "..."}].'
 
@@ -154,50 +152,3 @@ def _rows_in(value: Any) -> list[Any]:
 def _holds_rows(value: Any) -> bool:
     """A list of objects that are rows, not the turns of a conversation."""
     return isinstance(value, list) and bool(value) and all(isinstance(one, dict) and not {"role", "from"} & set(one) for one in value)
-
-
-def parquet_count(path: Path) -> int:
-    """Number of rows, from the file's footer. Raises StudioError where it is no Parquet file or damaged."""
-    with path.open("rb") as handle:
-        start = handle.read(64)
-    if not start.startswith(b"PAR1"):
-        decoding.refuse_other_formats(path.name, start)
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        file = pyarrow.parquet.ParquetFile(path)
-        names = file.schema_arrow.names
-        if len(names) > MAX_COLUMNS:
-            raise StudioError(
-                f"{path.name} has {len(names):,} columns; at most {MAX_COLUMNS:,} can be opened.",
-                "Keep the columns with texts, ids and topics.",
-            )
-        return file.metadata.num_rows
-    except (pyarrow.ArrowException, OSError) as error:
-        raise _damaged(path, error) from error
-
-
-def parquet(path: Path, notes: Notes) -> Iterator[Record]:
-    """Rows of a Parquet file, a batch in memory at a time. Raises StudioError where it is damaged further on."""
-    import pyarrow
-    import pyarrow.parquet
-
-    from pipelines.corpus.sources.delimited import column_names
-
-    try:
-        with pyarrow.parquet.ParquetFile(path) as file:
-            names = column_names(file.schema_arrow.names, path.name, notes)
-            for batch in file.iter_batches(PARQUET_ROWS):
-                if batch.nbytes > MAX_BATCH_BYTES:
-                    raise StudioError(
-                        f"{path.name} has rows of more than {MAX_BATCH_BYTES // PARQUET_ROWS >> 20} MB.", "Leave very long texts out."
-                    )
-                yield from batch.rename_columns(names).to_pylist()
-    except (pyarrow.ArrowException, OSError, UnicodeDecodeError, ValueError, NotImplementedError) as error:
-        raise _damaged(path, error) from error
-
-
-def _damaged(path: Path, error: Exception) -> StudioError:
-    reason = str(error).split("\n")[0][:120]
-    return StudioError(f"{path.name} can't be read as Parquet ({reason}).", "It is damaged or cut off; export it again, or use CSV.")

@@ -6,7 +6,6 @@ in one private repository of the person's own; the token travels only as a secre
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import tempfile
@@ -17,8 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pipelines import incidents
 from pipelines.errors import StudioError
-from pipelines.hub import TOKEN, check_name
+from pipelines.hub import access_token, check_name
 from pipelines.models.catalog import LANGUAGE_MODEL
 from pipelines.paths import write_text
 from pipelines.tuning.remote import mirror as remote_mirror
@@ -30,6 +30,7 @@ __all__ = ["JobOptions", "Plan", "RemoteJob", "follow", "load", "plan", "poll", 
 POLL_SECONDS = 20
 PATIENCE = 15
 PLACE = "Hugging Face Jobs"
+RIGHTS = "the right to write and to start jobs"
 OVER = ("COMPLETED", "ERROR", "CANCELED", "DELETED")
 
 
@@ -39,11 +40,11 @@ def submit(run: Run, options: JobOptions, api: Any = None) -> RemoteJob:
     Raises StudioError where `plan` does, where the run has begun or the token is missing, where the repository is
     public, and where the Hub refuses.
     """
-    wanted, token = plan(run, options), _token()
+    wanted, token = plan(run, options), access_token(RIGHTS)
     if run.state != "waiting" or _ordered(run):
         raise StudioError(f"This run is {run.state} already.", "Make a new one with the same settings to send it away.")
     api = api or _client(token)
-    with _told(token, f"{PLACE} did not take the run"):
+    with _told(f"{PLACE} did not take the run"):
         owner = options.owner or api.whoami(token=token)["name"]
         job = RemoteJob(f"{owner}/{wanted.name}", owner, options.flavor, options.timeout, wanted.base, wanted.note)
         check_name(job.repo)
@@ -61,12 +62,12 @@ def poll(run: Run, api: Any = None) -> bool:
 
     Raises StudioError where the run was never sent, and where the Hub does not answer.
     """
-    job, token = _known(run), _token()
+    job, token = _known(run), access_token(RIGHTS)
     if run.state not in ACTIVE:
         return True
     api = api or _client(token)
     with tempfile.TemporaryDirectory(dir=run.folder, prefix=".remote-", ignore_cleanup_errors=True) as folder:
-        with _told(token, f"{PLACE} did not answer"):
+        with _told(f"{PLACE} did not answer"):
             info = api.inspect_job(job_id=job.job, namespace=job.owner, token=token)
             job = _pass_on_stop(run, job, api, token)
             news = remote_mirror.fetch(job, Path(folder), api, token)
@@ -86,7 +87,7 @@ def follow(run: Run, api: Any = None, sleep: Callable[[float], None] = time.slee
 
     A file called `stop` in the run folder is passed on: the training ends there, and what was learned comes back.
     """
-    _known(run), _token()
+    _known(run), access_token(RIGHTS)
     missed = 0
     while True:
         try:
@@ -106,9 +107,9 @@ def stop(run: Run, api: Any = None) -> bool:
 
     Raises StudioError where the run was never sent, and where the Hub refuses.
     """
-    job, token = _known(run), _token()
+    job, token = _known(run), access_token(RIGHTS)
     api = api or _client(token)
-    with _told(token, f"{PLACE} did not cancel the job"):
+    with _told(f"{PLACE} did not cancel the job"):
         api.cancel_job(job_id=job.job, namespace=job.owner, token=token)
     return poll(run, api)
 
@@ -217,15 +218,6 @@ def _stage(info: Any) -> str:
     return str(getattr(info.status.stage, "value", info.status.stage))
 
 
-def _token() -> str:
-    token = os.environ.get(TOKEN, "").strip()
-    if not token:
-        raise StudioError(
-            "There is no access token for the Hub.", f"Put one with the right to write and to start jobs into the environment as {TOKEN}."
-        )
-    return token
-
-
 def _client(token: str) -> Any:
     from huggingface_hub import HfApi
     from huggingface_hub.utils import disable_progress_bars
@@ -235,14 +227,14 @@ def _client(token: str) -> Any:
 
 
 @contextmanager
-def _told(token: str, what: str) -> Iterator[None]:
+def _told(what: str) -> Iterator[None]:
     """Makes one sentence, without the token, of whatever the client raises."""
     try:
         yield
     except StudioError:
         raise
     except Exception as error:  # the client raises many kinds; all mean the same to a person
-        reason = (str(error).splitlines() or [""])[0].replace(token, "…")[:200]
+        reason = (incidents.discreet(str(error)).splitlines() or [""])[0][:200]
         raise StudioError(
             f"{what} ({type(error).__name__}: {reason}).", "Check the token's rights, the account's credit and the connection."
         ) from None

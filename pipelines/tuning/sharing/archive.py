@@ -52,6 +52,7 @@ def unpack(source: Path, target: Path) -> str:
     Raises StudioError with the reason where anything in it is not what an adapter needs, or more than it needs.
     """
     with ExitStack() as stack:
+        _refuse_missing(source)
         folder = locate(source)
         if source.is_symlink() or folder.is_symlink():
             raise StudioError(f"{source.name} is a link, which may lead anywhere.", HINT)
@@ -60,12 +61,24 @@ def unpack(source: Path, target: Path) -> str:
         elif source.is_file():
             parts = list(_zip_parts(stack.enter_context(_opened(source))))
         else:
-            raise StudioError(f"{source.name} is neither a zip file nor a folder.", HINT)
+            raise _neither(source)
         chosen = _choose(parts)
         for part in chosen:
             _copy(part, target / part.name)
     top = next(part.names for part in chosen if part.name == CONFIG)[:-1]
     return top[0] if top else source.name if source.is_dir() else source.stem
+
+
+def _refuse_missing(source: Path) -> None:
+    """Raises StudioError where nothing is there, or nothing can be called so."""
+    try:
+        source.lstat()
+    except (OSError, ValueError) as error:
+        raise _neither(source) from error
+
+
+def _neither(source: Path) -> StudioError:
+    return StudioError(f"{shown(source.name)} is neither a zip file nor a folder.", HINT)
 
 
 def _folder_parts(folder: Path) -> Iterator[Part]:

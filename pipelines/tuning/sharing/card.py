@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -88,7 +89,7 @@ def _loading(job: dict[str, Any], metrics: dict[str, Any]) -> str:
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-base = "{base(job, metrics)}"
+base = {json.dumps(base(job, metrics))}
 tokenizer = AutoTokenizer.from_pretrained(base)
 model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base), "FOLDER")
 ```"""
@@ -104,7 +105,7 @@ def _base(job: dict[str, Any], metrics: dict[str, Any]) -> str:
             "as published: on the published weights its answers may differ slightly."
         )
     if metrics.get("template_hash"):
-        lines.append(f"- content hash of the prompt template: {metrics['template_hash']}")
+        lines.append(f"- content hash of the prompt template: {_plain(metrics['template_hash'])}")
     return "\n".join(lines)
 
 
@@ -114,8 +115,8 @@ def _data(job: dict[str, Any], metrics: dict[str, Any]) -> str:
     lines = [
         f"- {_plain(data['name'])} ({_plain(data.get('kind', 'kind not recorded'))}), side {_plain(job['side'])}",
         f"- content hash (SHA-256): {_noted(data.get('hash'))}",
-        f"- {metrics.get('rows', data.get('rows', 'an unknown number of'))} rows"
-        + (f"; {left_out} were longer than the limit and left out" if left_out else ""),
+        f"- {_plain(metrics.get('rows', data.get('rows', 'an unknown number of')))} rows"
+        + (f"; {_plain(left_out)} were longer than the limit and left out" if left_out else ""),
     ]
     return "\n".join(lines)
 
@@ -186,4 +187,4 @@ def _words(value: Any) -> str:
 
 def _plain(value: Any) -> str:
     """Text on one line that can neither end a table cell nor begin markup of its own."""
-    return re.sub(r"[|<>\[\]`]", lambda found: f"\\{found.group()}", " ".join(str(value).split()))
+    return re.sub(r"[\\|<>\[\]`$]", lambda found: f"\\{found.group()}", " ".join(str(value).split()))

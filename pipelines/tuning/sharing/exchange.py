@@ -20,7 +20,7 @@ from pipelines.hub import TAG, public_name
 from pipelines.models import adapters
 from pipelines.models.facts import BaseFacts, base_facts, check_architecture, check_tokenizer
 from pipelines.models.header import shown
-from pipelines.paths import Paths, atomic_folder, read_json, write_json, write_text
+from pipelines.paths import Paths, atomic_folder, entry, read_json, write_json, write_text
 from pipelines.tuning.runs import Run
 from pipelines.tuning.sharing import archive, card
 from pipelines.tuning.shelf import history
@@ -231,6 +231,7 @@ def _imported(folder: Path) -> Imported:
 
 def forget_imported(name: str, paths: Paths) -> None:
     """Deletes an adapter from elsewhere. Raises StudioError where there is none of that name."""
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name) or not (home(paths) / name / ORIGIN).is_file():
-        raise StudioError(f"No adapter from elsewhere is called “{shown(name)}”.")
-    shutil.rmtree(home(paths) / name)
+    folder = entry(home(paths), name)
+    if folder is None or not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name) or not (folder / ORIGIN).is_file():
+        raise StudioError(f"No adapter from elsewhere is called “{shown(name)}”.", "It may have been forgotten; look at the list again.")
+    shutil.rmtree(folder)

@@ -21,6 +21,7 @@ from pipelines.tuning.shelf.reading import mapping, tried
 
 ABOUT, MAX_BYTES = "about.json", 1 << 16
 TITLE_LENGTH, NOTE_LENGTH, TAG_LENGTH, MAX_TAGS = 80, 2000, 30, 10
+FAR_TOO_LONG = 10  # times what fits: not looked at letter by letter
 JOINERS = "\u200c\u200d"  # Persian and emoji need them
 HIDDEN = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # Unicode categories: control, bidi and other format, surrogates, private, line breaks
 DAMAGED = "damaged"
@@ -81,6 +82,8 @@ def _visible(text: Any, what: str, longest: int, allowed: str = "") -> str:
     """The text in NFC without space around it. Raises StudioError where it is too long or holds what can't be seen."""
     if not isinstance(text, str):
         raise StudioError(f"The {what} is not a text.", "Give it as text.")
+    if len(text) > FAR_TOO_LONG * longest:
+        raise StudioError(f"The {what} has {len(text):,} characters.", f"At most {longest:,} fit.")
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()
     if "\n" in text and "\n" not in allowed:
         raise StudioError(f"The {what} has more than one line.", "Write the rest into the note.")
