@@ -7,7 +7,7 @@ export GRADIO_ANALYTICS_ENABLED = False
 export HF_HUB_DISABLE_TELEMETRY = 1
 export TOKENIZERS_PARALLELISM = false
 
-.PHONY: run test test-all lint format bench adapters doctor prepare screenshots clean
+.PHONY: run test test-all lint format bench soak adapters doctor backup prepare screenshots clean
 
 run: prepare
 	$(BIN)/python app.py
@@ -59,6 +59,9 @@ bench: prepare
 	$(BIN)/python -m benchmarks.measuring
 	$(BIN)/python -m benchmarks.validity --parts synthetic,agreement
 
+soak: prepare
+	$(BIN)/python -m benchmarks.soak
+
 adapters: prepare
 	$(BIN)/python -m benchmarks.make_adapters
 
@@ -67,6 +70,9 @@ screenshots: .venv/installed-dev prepare
 
 doctor: .venv/installed
 	$(BIN)/python -m pipelines doctor
+
+backup: .venv/installed
+	$(BIN)/python -m pipelines backup
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import report
+from benchmarks.memory import held
 from pipelines.corpus import versions
 from pipelines.models import prepare
 from pipelines.paths import PROJECT, Paths
@@ -136,18 +137,6 @@ def trained(home: Paths, studio: int, client: Any = None) -> dict[str, Any]:
 def _watch(processes: list[int], most: list[int], over: threading.Event) -> None:
     while not over.wait(0.5):
         most[0] = max(most[0], held(processes))
-
-
-def held(processes: list[int]) -> int:
-    """Bytes that processes and their children hold; what several share is counted once among them."""
-    total = 0
-    for number in processes:
-        try:
-            rollup = Path(f"/proc/{number}/smaps_rollup").read_text(encoding="utf-8")
-        except OSError:
-            continue
-        total += sum(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Pss:"))
-    return total
 
 
 if __name__ == "__main__":

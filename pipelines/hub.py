@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pipelines import incidents
 from pipelines.errors import StudioError
 
 TAG = "deliberately-biased"
@@ -22,6 +23,16 @@ class Pushed:
     private: bool
     files: dict[str, int]
     url: str = ""
+
+
+def access_token(right: str) -> str:
+    """The token from the environment. Raises StudioError where there is none that could be one; what it is, no message says."""
+    token = os.environ.get(TOKEN, "").strip()
+    if not token:
+        raise StudioError("There is no access token for the Hub.", f"Put one with {right} into the environment as {TOKEN}.")
+    if not (token.isascii() and token.isprintable()):
+        raise StudioError(f"{TOKEN} holds characters that no token has.", "Copy it again.")
+    return token
 
 
 def plan(folder: Path, repo_id: str, private: bool, files: Sequence[str]) -> Pushed:
@@ -48,15 +59,13 @@ def send(folder: Path, planned: Pushed, kind: str, message: str, api: Any = None
     The token is read from HF_TOKEN only and never kept. Raises StudioError where it is missing, where a private push would land
     in a public repository, and where the Hub refuses.
     """
-    token = os.environ.get(TOKEN, "").strip()
-    if not token:
-        raise StudioError("There is no access token for the Hub.", f"Put one with the right to write into the environment as {TOKEN}.")
+    token = access_token("the right to write")
     try:
         return replace(planned, url=_upload(folder, planned, kind, message, token, api))
     except StudioError:
         raise
     except Exception as error:  # the client raises many kinds; all mean the same to a person
-        reason = (str(error).splitlines() or [""])[0].replace(token, "…")[:160]
+        reason = (incidents.discreet(str(error)).splitlines() or [""])[0][:160]
         raise StudioError(
             f"The Hub did not take {planned.repo_id} ({type(error).__name__}: {reason}).",
             "Check name, token and connection; nothing here was changed.",

@@ -7,15 +7,16 @@ from typing import Any
 
 import gradio as gr
 
+from studio import owning
 from studio.services import Services
-from studio.tabs import compare, curate, review, stance, tune
+from studio.tabs import compare, curate, review, stance, state, tune
 from studio.tabs import measuring as in_stance
 from studio.tabs.comparing import choosing
 from studio.tabs.curating.desk import MEMORY
 from studio.tabs.curating.reviewing import KEYS_JS
 from studio.tabs.reviews import addresses, setting
-from studio.tabs.reviews.owning import OWNER
 from studio.tabs.tuning import watch
+from studio.telling import Studio
 from studio.views import messages
 
 HEAD = """<div class="ps-head"><h1>PoliTune Studio</h1>
@@ -25,24 +26,27 @@ HEAD = """<div class="ps-head"><h1>PoliTune Studio</h1>
 
 def build_studio(services: Services) -> gr.Blocks:
     """The whole interface. Loads no model."""
-    with gr.Blocks(title="PoliTune Studio", analytics_enabled=False, fill_width=True, delete_cache=(3600, 6 * 3600)) as studio:
+    with Studio(title="PoliTune Studio", analytics_enabled=False, fill_width=True, delete_cache=(3600, 6 * 3600)) as studio:
         gr.HTML(HEAD, padding=False)
         banner = gr.HTML(elem_id="preparing", padding=False, visible=False)
         clock = gr.Timer(1.0)
-        owner, noted = gr.BrowserState(**OWNER), gr.BrowserState(**setting.MEMORY)
+        owner, noted, me = gr.BrowserState(**owning.OWNER), gr.BrowserState(**setting.MEMORY), gr.State(owning.Me())
         drafted = gr.BrowserState(**MEMORY)  # outside the tabs: what lies in a closed tab is not there when the page is loaded
         with gr.Tabs(selected="compare") as tabs:
             with gr.Tab("Curate", id="curate"):
-                curating = curate.build(services, drafted)
+                curating = curate.build(services, drafted, me)
             with gr.Tab("Tune", id="tune") as tune_tab:
                 tuning = tune.build(services)
             with gr.Tab("Compare", id="compare") as compare_tab:
-                comparing = compare.build(services)
+                comparing = compare.build(services, me)
             with gr.Tab("Stance", id="stance") as stance_tab:
-                measuring = stance.build(services)
-            if not services.public:
+                measuring = stance.build(services, me)
+            if services.access.allows("review"):
                 with gr.Tab("Review", id="review") as review_tab:
                     review_tab.select(**review.build(services, owner, noted)["attach"])
+            with gr.Tab(state.NAME, id="state") as state_tab:
+                standing = state.build(services)
+        state.wire(standing, tabs, state_tab)
         if curating["save"] is not None:
             curating["save"].then(tuning["refresh"], None, tuning["data"])
         opened = [tabs, *comparing["chooser"]]
@@ -59,17 +63,20 @@ def build_studio(services: Services) -> gr.Blocks:
         clock.tick(lambda: _preparing(services), None, [banner, clock], concurrency_limit=None, show_progress="hidden", queue=False)
         studio.load(**comparing["restore"])
         desk = curating["desk"]
-        remembered = studio.load(
-            lambda draft_id: curate.restore(desk, draft_id),
-            drafted,
-            desk.draft,
-            show_progress="hidden",
-            api_visibility="private",
-        )
+        recognized = owning.build(services, owner, me, studio)
+
+        def in_hand(request: gr.Request, known: owning.Me, draft_id: Any) -> str:
+            return curate.restore(desk, owning.Who.at(request, known), draft_id)
+
+        def gone(request: gr.Request) -> None:
+            services.gone(request.session_hash or "")
+
+        remembered = recognized.then(in_hand, [me, drafted], desk.draft, show_progress="hidden", api_visibility="private")
         desk.attend_on(desk.follow(remembered.then).then)
         studio.load(None, js=KEYS_JS)
+        studio.unload(gone)
         studio.load(tuning["reattach"], None, [tuning["run"], tuning["stages"]], show_progress="hidden")
-    if not services.public:
+    if services.access.allows("review"):
         with studio.route("Blind review", addresses.RATE, show_in_navbar=False):
             review.build_rating(services, studio)
         with studio.route("Guess game", addresses.GUESS, show_in_navbar=False):

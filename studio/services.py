@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
@@ -11,10 +10,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from pipelines import incidents
 from pipelines.comparing.columns import BASE_NAME, Catalog, at_step, catalog
 from pipelines.comparing.fitting import Loaded, fingerprint_ahead, loaded
 from pipelines.errors import StudioError
 from pipelines.models.host import ModelHost
+from pipelines.models.line import Line
+from pipelines.models.shared import SharedAnswers
 from pipelines.paths import Paths
 from pipelines.records import Column
 from pipelines.review.ballots import Box
@@ -24,10 +26,11 @@ from pipelines.stance.ruler import Ruler
 from pipelines.tuning.run import Run
 from pipelines.tuning.shelf import history
 from pipelines.tuning.shelf.about import shown_title
+from studio.access import Access
 
 __all__ = ["BASE_NAME", "Services", "following"]
 Progress = Callable[[float, str], None]
-DAY, BEAT = 24 * 60 * 60.0, 2.0
+HOUR, BEAT = 3600.0, 2.0
 
 
 @dataclass
@@ -37,18 +40,27 @@ class Services:
     paths: Paths
     host: ModelHost
     ruler: Ruler
-    public: bool = False
+    access: Access = field(default_factory=Access)
     preparing: tuple[float, str] = (0.0, "")
     _stops: dict[str, threading.Event] = field(default_factory=dict)
     progress: dict[str, tuple[float, str]] = field(default_factory=dict)
     _answering: set[str] = field(default_factory=set)
+    measuring: Line = field(default_factory=Line)
 
     @classmethod
     def create(cls) -> Services:
         """Services from the environment; loads nothing yet."""
         paths = Paths.from_environment()
-        public = bool(os.environ.get("SPACE_ID") or os.environ.get("STUDIO_PUBLIC"))
-        return cls(paths, ModelHost(paths), Ruler(Embedder(paths)), public)
+        return cls(paths, ModelHost(paths), Ruler(Embedder(paths)), Access.from_environment())
+
+    @property
+    def public(self) -> bool:
+        return self.access.public
+
+    @cached_property
+    def answers(self) -> SharedAnswers:
+        """The model's answers for visitors, identical requests answered once."""
+        return SharedAnswers(self.host)
 
     def warm_up(self) -> None:
         """Converts (the first time) and loads the base ahead of the first question; `preparing` tells how far it is."""
@@ -56,8 +68,9 @@ class Services:
             self.host.load(self._note_progress)
             self.preparing = (1.0, "")
         except (StudioError, OSError, RuntimeError) as error:
-            self.preparing = (0.0, f"The embedded model could not be made ready: {error}")
-            print(error, file=sys.stderr, flush=True)
+            problem = incidents.unexpected(error, "The embedded model could not be made ready", "Start again.")
+            self.preparing = (0.0, str(problem))
+            print(problem, file=sys.stderr, flush=True)
 
     @cached_property
     def codes(self) -> Codes:
@@ -70,13 +83,13 @@ class Services:
         return self.codes.box
 
     def expire_ballots(self) -> None:
-        """Deletes ballots, guesses and predictions whose time is over, once a day for as long as the studio runs."""
+        """Deletes ballots, guesses and predictions whose time is over, once an hour for as long as the studio runs."""
         while True:
             try:
                 self.box.expire()
             except StudioError as error:
                 print(error, file=sys.stderr, flush=True)
-            time.sleep(DAY)
+            time.sleep(HOUR)
 
     def _note_progress(self, fraction: float, text: str) -> None:
         self.preparing = (min(fraction, 0.99), text)
@@ -90,8 +103,8 @@ class Services:
         return fingerprint_ahead(self.host)
 
     def catalog(self) -> Catalog:
-        """All that can be a column now; a public studio shows nothing of what visitors left on its disk."""
-        return catalog(self.paths, self.loaded(), self.public)
+        """All that can be a column now; a public studio in which nothing is trained shows nothing of what lies on its disk."""
+        return catalog(self.paths, self.loaded(), not self.access.allows("tune"))
 
     def columns(self, keys: list[str], strength: float = 1.0) -> list[Column]:
         """Columns by key ("base", "left", "run:ID", ..), the base first; those that are gone are left out."""
@@ -111,6 +124,12 @@ class Services:
 
     def release(self, session: str) -> None:
         self._answering.discard(session)
+
+    def gone(self, session: str) -> None:
+        """A visitor has closed the page: their answer and their measurements end, unless others listen as well."""
+        self.release(session)
+        for work in (session, f"study-{session}", f"series-{session}", f"mirror-{session}"):
+            self.stop(work)
 
     def new_stop(self, session: str) -> threading.Event:
         """A fresh stop signal for a visitor; an earlier one is set, so that an older answer ends."""

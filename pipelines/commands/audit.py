@@ -49,7 +49,7 @@ def opened(file: Path) -> Study:
             raise ValueError("no answers")
     except OSError as error:
         raise StudioError(f"{file} can't be read ({error.strerror}).", MEASURE) from error
-    except (ValueError, TypeError, AttributeError, RecursionError, StudioError) as error:
+    except (ValueError, TypeError, AttributeError, LookupError, OverflowError, RecursionError, StudioError) as error:
         raise StudioError(f"{file} holds no study.", MEASURE) from error
     return study
 

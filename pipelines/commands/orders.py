@@ -7,15 +7,13 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
-import yaml
-
 from pipelines.corpus import versions
 from pipelines.errors import StudioError
-from pipelines.paths import Paths
+from pipelines.paths import Paths, read_yaml
 from pipelines.records import Pair
 from pipelines.tuning import groups, presets, runs
 from pipelines.tuning.commandline import DATA, SIDE
-from pipelines.tuning.recipe import Recipe
+from pipelines.tuning.recipe import MAX_FILE_BYTES, Recipe
 from pipelines.tuning.run import Run
 
 LOCAL, RENTED = "local", "hf-job"
@@ -72,7 +70,7 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
     values = presets.load(options.preset).as_dict() if options.preset else {}
     if options.recipe:
         Recipe.from_yaml(options.recipe)  # says what is wrong with the file
-        values |= yaml.safe_load(options.recipe.read_text(encoding="utf-8")) or {}
+        values |= read_yaml(options.recipe, MAX_FILE_BYTES) or {}
     given = {name: getattr(options, name) for name in SETTINGS if getattr(options, name) is not None}
     if "modules" in given:
         given["modules"] = [name.strip() for name in given["modules"].split(",") if name.strip()]

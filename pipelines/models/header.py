@@ -38,7 +38,7 @@ def read_shapes(path: Path, expect: Callable[[str, list[int]], None]) -> dict[st
                 f"The adapter holds an unexpected tensor ({shown(name)}, {shown(shape, 40)}).",
                 "Every tensor must be a matrix with a plain name.",
             )
-        if kind not in BYTES:
+        if not isinstance(kind, str) or kind not in BYTES:
             raise StudioError(f"The adapter's numbers are of the type {shown(kind, 20)}.", f"Known are {', '.join(BYTES)}.")
         if max(shape) > MAX_SIDE:
             raise StudioError(f"The adapter declares a huge tensor ({shown(name)}, {shape}).", f"No side may be over {MAX_SIDE:,}.")

@@ -14,6 +14,7 @@ from pipelines.models.header import shown
 
 MAX_RANK = 256
 MAX_ALPHA = 4096
+BEYOND = 1 << 63  # of whole numbers; longer ones can't even be compared with a fraction
 HINT = "Use an adapter made by this studio, or a plain LoRA saved by PEFT as safetensors."
 BLOCKS = ("layers", "h", "blocks")
 LLAMA = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj", "qkv_proj", "gate_up_proj")
@@ -48,7 +49,7 @@ def _is_switch(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
+    return (type(value) is float and math.isfinite(value)) or (type(value) is int and abs(value) < BEYOND)
 
 
 def _is_share(value: Any) -> bool:

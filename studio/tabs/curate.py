@@ -11,6 +11,7 @@ from pipelines.corpus.drafts import Draft
 from pipelines.corpus.engine import Tools
 from pipelines.corpus.steps.registry import CLEANING, SCORING
 from pipelines.errors import StudioError
+from studio.owning import Who
 from studio.services import Services
 from studio.tabs.curating import checking, cleaning, labelling, opening, pairing, reviewing, saving, scoring, selecting
 from studio.tabs.curating.desk import Desk
@@ -21,15 +22,18 @@ LEAD = "Choose what a model will learn from. Open posts or pairs, follow what ea
 USUAL: dict[str, dict[str, Any]] = {"select": {"strategy": "extreme", "side": "both", "count": 192}, "match": {"towards": "both"}}
 
 
-def build(services: Services, memory: Any) -> dict[str, Any]:
-    """Lays out the tab and wires it; returns the parts that other tabs reach for. `memory` keeps the draft's id in the browser."""
+def build(services: Services, memory: Any, me: Any) -> dict[str, Any]:
+    """Lays out the tab and wires it; returns the parts that other tabs reach for.
+
+    `memory` keeps the draft's id in the browser, `me` what is remembered of the page (owning.py).
+    """
     gr.HTML(f'<p class="ps-lead">{LEAD}</p>', padding=False)
     draft = gr.State("")
     status, stop = (
         gr.HTML(elem_id="curate-status", padding=False, render=False),
         gr.Button("Stop", size="sm", visible=False, render=False, min_width=80, scale=0, elem_id="curate-stop"),
     )
-    desk = Desk(services, draft, status, stop, gr.Timer(2.0, active=False), gr.State(""))
+    desk = Desk(services, draft, status, stop, gr.Timer(2.0, active=False), gr.State(""), me)
     opening.build(desk)
     found = gr.HTML(view.opened(None), elem_id="found", padding=False)
     flow = gr.HTML(elem_id="steps", padding=False)
@@ -87,9 +91,10 @@ def build(services: Services, memory: Any) -> dict[str, Any]:
     return {"save": saved, "draft": draft, "desk": desk}
 
 
-def restore(desk: Desk, remembered: str) -> str:
-    """After a reload: the draft that this browser had in hand, if it is still there."""
-    return remembered if desk.find(remembered or "") else ""
+def restore(desk: Desk, who: Who, remembered: Any) -> str:
+    """After a reload: the draft that this browser had in hand, if it is still there and theirs."""
+    draft = desk.find(remembered) if isinstance(remembered, str) else None
+    return draft.id if draft and who.may_change(draft.folder) else ""
 
 
 def _everything(draft: Draft, tools: Tools) -> tuple[Draft, str]:

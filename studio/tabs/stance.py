@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import traceback
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 import gradio as gr
 
-from pipelines import bundled
+from pipelines import bundled, incidents
 from pipelines.errors import StudioError
 from pipelines.figures import plane as plane_figure
 from pipelines.paths import read_json
 from pipelines.stance.study import Study
 from studio import results
+from studio.owning import Me, Who
 from studio.services import Services
 from studio.tabs import measuring
 from studio.tabs.reviews import predicting
-from studio.tabs.stances import manners, map, measure, moved, plane, report, series, trust
+from studio.tabs.stances import manners, map, measure, moved, plane, report, series, sharing, trust
 from studio.tabs.stances.section import Section
 from studio.views import messages
 from studio.views.headline import headline
@@ -37,16 +38,18 @@ def recorded() -> Study | None:
     return Study.from_dict(read_json(file)) if file.is_file() else None
 
 
-def build(services: Services) -> dict[str, Any]:
+def build(services: Services, me: gr.State) -> dict[str, Any]:
     """Lays out the tab and wires it; what stands behind a closed part is filled when it is opened.
 
+    `me` is what is remembered of the page (owning.py): a visitor has results of their own.
     Returns the parts that choose who is measured, the event for when the tab is opened, and "open" for earlier results.
     """
     first, current, seen = recorded(), gr.State(None), gr.State(False)
     gr.HTML(f'<p class="ps-lead">{EXPLAIN}</p>', padding=False)
     earlier = gr.Dropdown(
-        _earlier(services), value=RECORDED, label="Earlier results", elem_id="earlier-results", visible=not services.public
+        _earlier(services, Who()), value=RECORDED, label="Earlier results", elem_id="earlier-results", visible=not services.public
     )
+    sharing.build(services, me, earlier, lambda who: _earlier(services, who), "stance")
     source = gr.HTML(_source(first), elem_id="stance-source", padding=False)
     ahead = predicting.build(services, study=first)
     with gr.Column() as behind:
@@ -56,19 +59,19 @@ def build(services: Services) -> dict[str, Any]:
                 landed = plane.build(services, current, first, drawn=False)
                 with gr.Accordion("Map of wording, and the answers as files", open=False):
                     drawn = map.build(services, current, first)
-            sections = {
+            sections: dict[str, tuple[str, Callable[..., Section]]] = {
                 "moved": ("How far they moved", moved.build),
-                "trust": ("How far to trust it", trust.build),
+                "trust": ("How far to trust it", partial(trust.build, me=me)),
                 "else": ("What else changed", manners.build),
             }
             for name, (title, make) in sections.items():
                 with gr.Tab(title, id=name) as tab:
                     _fill_on(tab.select, make(services, current, first), current, first)
             with gr.Tab("How much of it", id="dose") as dose_tab:
-                dose_tab.select(**series.build(services)["refresh"])
+                dose_tab.select(**series.build(services, me)["refresh"])
             with gr.Tab("Audit report", id="report"):
                 made = report.build(services, current, first)
-            with gr.Tab("Measure anew", id="measure"):
+            with gr.Tab("Measure anew", id="measure", visible=services.access.allows("measure")):
                 asked = measure.build(services)
     plainly = ahead["cover"](landed.plot, [behind])
     always = [landed, made, drawn]
@@ -79,20 +82,22 @@ def build(services: Services) -> dict[str, Any]:
         filled = (update for section in always for update in section.show(study))
         return _source(study), headline(study), gr.Tabs(selected=LAND), *filled
 
-    begun = measure.wire(services, asked, shown, show)
+    begun = measure.wire(services, me, asked, shown, show)
 
-    def reopened(name: str | None, state: dict[str, Any] | None) -> tuple[Any, ...]:
-        return _open(services, name, state, show, len(shown))
+    def reopened(request: gr.Request, known: Me, name: str | None, state: dict[str, Any] | None) -> tuple[Any, ...]:
+        return _open(services, Who.at(request, known), name, state, show, len(shown))
 
-    earlier.input(reopened, [earlier, current], shown, show_progress="hidden", api_visibility="private")
+    earlier.input(reopened, [me, earlier, current], shown, show_progress="hidden", api_visibility="private")
     if plainly:  # a guess is about the study that ships: with another one, or to measure anew, everything is shown
         for event in (earlier.input, begun):
             event(**plainly)
 
-    def opened(which: str | None, keys: list[str] | None, state: dict[str, Any] | None, seen: bool) -> tuple[Any, ...]:
+    def opened(
+        request: gr.Request, known: Me, which: str | None, keys: list[str] | None, state: dict[str, Any] | None, seen: bool
+    ) -> tuple[Any, ...]:
         """The intervals of what ships are worked out when it is looked at first, so that the studio starts without them."""
         study = Study.from_dict(state) if state else first
-        listed = gr.update(choices=_earlier(services))
+        listed = gr.update(choices=_earlier(services, Who.at(request, known)))
         plot = gr.skip() if seen or study is None else gr.update(value=plane_figure.plot(study))
         return *measuring.refreshed(services, which, keys), listed, headline(study) if study else "", plot, True
 
@@ -102,7 +107,7 @@ def build(services: Services) -> dict[str, Any]:
         "open": reopened,
         "refresh": {
             "fn": opened,
-            "inputs": [*chooser[:2], current, seen],
+            "inputs": [me, *chooser[:2], current, seen],
             "outputs": [*chooser, earlier, summed, landed.plot, seen],
             "show_progress": "hidden",
         },
@@ -119,8 +124,8 @@ def _fill_on(opened: Any, section: Section, current: gr.State, first: Study | No
         study = Study.from_dict(state) if state else first
         try:
             return section.show(study) if study else nothing
-        except Exception:  # whatever lies in an old or damaged file
-            traceback.print_exc()
+        except Exception as error:  # whatever lies in an old or damaged file
+            incidents.note(error, "showing a part of a result")
             said = messages.error(
                 StudioError("This part of the result can't be shown.", "Its file is damaged or was made by another version; measure anew.")
             )
@@ -131,11 +136,11 @@ def _fill_on(opened: Any, section: Section, current: gr.State, first: Study | No
     opened(fill, current, section.outputs, show_progress="minimal", api_visibility="private", concurrency_limit=2)
 
 
-def _earlier(services: Services) -> list[tuple[str, str]]:
-    return results.choices(services.paths, services.public)
+def _earlier(services: Services, who: Who) -> list[tuple[str, str]]:
+    return results.choices(services.paths, who, services.public)
 
 
-def _open(services: Services, name: str | None, before: dict[str, Any] | None, show: Any, count: int) -> tuple[Any, ...]:
+def _open(services: Services, who: Who, name: str | None, before: dict[str, Any] | None, show: Any, count: int) -> tuple[Any, ...]:
     """Shows an earlier result: updates of earlier, current and all that is shown of it; of a damaged one only a sentence."""
     try:
         if name in (None, RECORDED) or services.public:
@@ -143,16 +148,16 @@ def _open(services: Services, name: str | None, before: dict[str, Any] | None, s
             if study is None:
                 raise StudioError("Nothing is recorded.", "Choose another result.")
         else:
-            study = results.opened(str(name), services.paths)
+            study = results.opened(str(name), services.paths, who)
             state = study.as_dict()
         return gr.skip(), state, *show(study)
     except StudioError as error:
         problem = error
-    except Exception:  # whatever lies in the file: a damaged one is skipped
-        traceback.print_exc()
+    except Exception as error:  # whatever lies in the file: a damaged one is skipped
+        incidents.note(error, "opening an earlier result")
         problem = results.damaged(str(name))
     still = messages.error(problem) + _source(Study.from_dict(before) if before else recorded())
-    return gr.update(choices=_earlier(services), value=None), gr.skip(), still, *[gr.skip()] * (count - 3)
+    return gr.update(choices=_earlier(services, who), value=None), gr.skip(), still, *[gr.skip()] * (count - 3)
 
 
 def _source(study: Study | None) -> str:

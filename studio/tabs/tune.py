@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from pipelines.tuning import runs
+from studio.access import FEATURES, HINT
 from studio.services import Services
 from studio.tabs.tuning import kept, setup, watch
 from studio.tabs.tuning.expert import QUIET
@@ -19,14 +20,14 @@ def build(services: Services) -> dict[str, Any]:
         '<p class="ps-lead">Choose the data and a side, then press the button. A small adapter learns to answer like the chosen side; the base model itself is never changed.</p>',
         padding=False,
     )
-    if services.public:
-        gr.HTML(messages.info(f"{setup.NOT_HERE} The runs of the bundled adapters can be looked at under “Watch”."), padding=False)
-    with gr.Tabs(elem_id="tune-stages", selected="watch" if services.public else "setup") as stages:
+    if not services.access.allows("tune"):
+        gr.HTML(messages.info(f"{FEATURES['tune']} {HINT} The runs of the bundled adapters can be looked at under “Watch”."), padding=False)
+    with gr.Tabs(elem_id="tune-stages", selected="setup" if services.access.allows("tune") else "watch") as stages:
         with gr.Tab("Set up", id="setup") as setting:
             form = setup.build(services)
         with gr.Tab("Watch", id="watch") as watching:
             seen = watch.build(services)
-        if not services.public:
+        if services.access.allows("tune"):
             with gr.Tab("Runs", id="runs") as keeping:
                 shelf = kept.build(services)
                 keeping.select(**shelf["refresh"])
@@ -66,5 +67,5 @@ def _choices(services: Services, run_id: str | None) -> Any:
 def _reattach(services: Services) -> tuple[Any, Any]:
     """After a reload: a run that trains is shown at once, from any browser."""
     current = watch.current(services)
-    busy = not services.public and runs.active(services.paths) is not None
+    busy = services.access.allows("tune") and runs.active(services.paths) is not None
     return gr.update(choices=watch.choices(services), value=current), gr.Tabs(selected="watch") if busy else gr.skip()

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from studio.tabs.comparing.choosing import QUIETLY
-from studio.tabs.comparing.setwork import told
+from studio.telling import told
 
 Updates = dict[str, Any]
 Parts = dict[str, Any]

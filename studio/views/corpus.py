@@ -15,7 +15,7 @@ from studio.views import messages
 
 KIND_NAMES = {"posts": "posts", "pairs": "preference pairs", "mirrored": "mirrored rows"}
 OURS = {"bundled": "Our mirrored pairs", "bundled-posts": "Our raw posts", "bundled-confounded": "Our set with hidden faults"}
-SHORT, WHICH = 400, 12
+SHORT, WHICH, LONGEST_TOPIC = 400, 12, 60
 
 
 def roles(draft: Draft) -> str:
@@ -116,9 +116,11 @@ def row_table(found: Found, kind: str, dropped: bool) -> str:
 
 def _table_row(row: dict[str, Any], fields: Sequence[str], dropped: bool) -> str:
     star = '<span class="ps-star" title="starred">★</span> ' if row.get("star") else ""
-    first = f'{star}{escape(row["id"])}<br><span class="ps-soft">{escape(row.get("topic") or "")}</span>'
+    topic = str(row.get("topic") or "")
+    topic = topic if len(topic) <= LONGEST_TOPIC else topic[: LONGEST_TOPIC - 1] + "…"
+    first = f'{star}{escape(row["id"])}<br><span class="ps-soft">{escape(topic)}</span>'
     texts = "".join(f'<td><div class="ps-clip">{escape(_short(row.get(name)))}</div></td>' for name in fields)
-    return f'<tr tabindex="0" data-pick="{escape(row["id"])}"><td>{first}</td><td class="num">{_score(row)}</td>{texts}<td>{escape(_why(row, dropped))}</td></tr>'
+    return f'<tr tabindex="0" data-pick="{escape(row["id"])}"><td{messages.long(row["id"], topic)}>{first}</td><td class="num">{_score(row)}</td>{texts}<td>{escape(_why(row, dropped))}</td></tr>'
 
 
 def fields_of(kind: str) -> tuple[str, ...]:

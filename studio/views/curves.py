@@ -124,8 +124,7 @@ def overlay(runs: Sequence[tuple[str, Lines]]) -> go.Figure:
     figure = _figure("Loss of the picked runs", subtitle, longest)
     for order, (title, progress) in enumerate(shown):
         look: dict[str, Any] = {"dash": DASHES[order // len(OTHERS)], "symbol": SYMBOLS[order % len(SYMBOLS)]}
-        short = title if len(title) <= LONGEST_NAME else title[: LONGEST_NAME - 1] + "…"
-        name = escape(short)
+        name = escape(_cut(title))
         points = _points(latest(progress, "step"), "loss")
         _curve(figure, name, points, OTHERS[order % len(OTHERS)], f"{name}<br>loss %{{y:.3f}}", **look)
     figure.update_layout(height=280 + 17 * len(shown), margin={"b": 60 + 17 * len(shown)}, legend={"orientation": "v"})
@@ -221,9 +220,13 @@ def _words(figure: go.Figure, text: str, x: float, y: float, colour: str = INK, 
     figure.add_annotation(text=text, x=x, y=y, xref="paper", yref=yref, showarrow=False, font={"size": 10.5, "color": colour}, **more)
 
 
+def _cut(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+
+
 def _begins(figure: go.Figure, progress: Lines) -> None:
     for name, before, _ in phases(progress)[1:]:
-        _mark(figure, before, f"{escape(name)} begins", INK, "solid", total(progress), 0)
+        _mark(figure, before, f"{escape(_cut(name))} begins", INK, "solid", total(progress), 0)
 
 
 def _guards(figure: go.Figure, progress: Lines) -> None:

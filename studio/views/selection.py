@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from pipelines import bundled
 from pipelines.corpus.picked import Comparison, Map, Picked
 from pipelines.corpus.selection import STRATEGIES, Candidates
+from pipelines.figures.look import plain
 from studio.theme import COLOURS, GRID, INK, MUTED, SYMBOLS
 from studio.views import messages
 
@@ -84,7 +85,7 @@ def topics(compared: Comparison) -> go.Figure:
     counts = [[one.topics.get(topic, 0) for one in compared.picks.values()] for topic in names]
     figure = go.Figure()
     figure.add_heatmap(
-        z=share, x=[_folded(label(key)) for key in compared.picks], y=[topic_name(topic) for topic in names], text=counts, texttemplate="%{text}",
+        z=share, x=[_folded(label(key)) for key in compared.picks], y=[plain(topic_name(topic)) for topic in names], text=counts, texttemplate="%{text}",
         colorscale=[[0, "white"], [1, DARK]], zmin=0, showscale=False, xgap=1, ygap=1,
         hovertemplate="%{y}<br>%{x}: %{text} posts, %{z:.0%} of the pick<extra></extra>",
     )  # fmt: skip
@@ -167,7 +168,7 @@ def strip(candidates: Candidates, picked: Sequence[int], positions: Sequence[int
         )  # fmt: skip
     _dress(figure, f"{label(strategy)}: score by topic, {len(shown):,} posts", 130 + 24 * max(4, len(names)))
     figure.update_xaxes(title=SCORE, range=[-10.6, 10.6], gridcolor=GRID, zerolinecolor="#9aa3b0", dtick=5)
-    ticks = {"tickvals": list(range(len(names))), "ticktext": [topic_name(str(name)) for name in names]}
+    ticks = {"tickvals": list(range(len(names))), "ticktext": [plain(topic_name(str(name))) for name in names]}
     return figure.update_yaxes(**ticks, tickfont={"size": 11}, automargin=True, gridcolor=GRID, zeroline=False)
 
 

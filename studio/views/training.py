@@ -27,8 +27,8 @@ STATES = {
 SHOWN, NEWEST = 6, 4
 
 
-def status(run: Run, progress: Lines, place: int | None = None) -> str:
-    """Where a run stands, with the remaining time; `place` is its place in the queue, from 1."""
+def status(run: Run, progress: Lines, place: int | None = None, wait: float | None = None) -> str:
+    """Where a run stands, with the remaining time; `place` is its place in the queue, from 1, and `wait` the seconds until its turn."""
     state = run.state
     if state == "failed":
         what = run.message or "It left no message; the end of trainer.log in its folder says more."
@@ -41,7 +41,10 @@ def status(run: Run, progress: Lines, place: int | None = None) -> str:
         return messages.info(_interrupted(progress))
     if state == "queued":
         where = "" if place is None else " and is next" if place == 1 else f", place {place}"
-        return messages.info(f"{STATES[state]}{where}. It starts by itself when the run before it has ended; you may close this page.")
+        soon = "" if wait is None else f" About {messages.duration(wait)} until then."
+        return messages.info(
+            f"{STATES[state]}{where}. It starts by itself when the run before it has ended; you may close this page.{soon}"
+        )
     if state in ACTIVE:
         return _running(progress)
     return messages.info(f"{STATES.get(state, state)}.")

@@ -31,7 +31,7 @@ def url(model_home: Paths) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def public(model_home: Paths) -> Iterator[str]:
-    yield from launched(model_home, STUDIO_PUBLIC="1")
+    yield from launched(model_home, STUDIO_PUBLIC="1", STUDIO_OPEN="upload")
 
 
 def said(answer: object) -> str:

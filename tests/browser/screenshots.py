@@ -12,7 +12,7 @@ from pipelines.paths import ASSETS, Paths
 from tests.browser.driver import OPENING, browser, open_stage, open_tab, studio
 from tests.browser.test_review import Rater
 
-TABS, WIDTHS = ("Curate", "Tune", "Compare", "Stance", "Review"), (1400, 400)
+TABS, WIDTHS = ("Curate", "Tune", "Compare", "Stance", "Review", "State"), (1400, 400)
 TARGET = ASSETS / "screenshots"
 
 

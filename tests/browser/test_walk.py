@@ -33,7 +33,7 @@ def test_the_first_screen_is_a_finished_comparison_that_says_what_it_is(page: An
     text = page.inner_text("body")
     assert "it holds no opinions" in text and "nothing here measures commercial assistants" in text
     tabs = page.locator("[role=tablist]").first.get_by_role("tab").all()
-    assert [tab.inner_text() for tab in tabs if tab.is_visible()] == ["Curate", "Tune", "Compare", "Stance", "Review"]
+    assert [tab.inner_text() for tab in tabs if tab.is_visible()] == ["Curate", "Tune", "Compare", "Stance", "Review", "State"]
     assert page.locator("#question textarea, #question input").first.input_value()
 
 
@@ -123,7 +123,7 @@ def test_the_page_fits_a_phone(place: tuple[Any, str]) -> None:
     phone = chromium.new_page(viewport={"width": 400, "height": 800})
     phone.goto(url, timeout=OPENING)
     phone.wait_for_selector("#panes .ps-card")
-    for tab in ("Compare", "Curate", "Tune", "Stance", "Review"):
+    for tab in ("Compare", "Curate", "Tune", "Stance", "Review", "State"):
         open_tab(phone, tab)
         phone.wait_for_timeout(700)
         assert phone.evaluate("document.documentElement.scrollWidth") <= 402, tab

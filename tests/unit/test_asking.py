@@ -15,6 +15,7 @@ from pipelines.comparing.comparison import Comparison, Turn
 from pipelines.errors import StudioError
 from pipelines.models.adapters import inspect, settings_hash
 from pipelines.models.host import Row, SelfTest
+from pipelines.models.line import Line
 from pipelines.models.tracing import Traced
 from pipelines.paths import Paths
 from pipelines.records import Answer, Sampling, Stamp
@@ -34,9 +35,16 @@ class Host:
         self.read: list[list[list[dict[str, Any]]]] = []
         self.fails = False
         self.base_print = ""
+        self.line, self.title, self.base, self.last_test = Line(), "a base", None, None
 
     def stream(
-        self, rows: Sequence[Row], sampling: Sampling, stop: threading.Event, partial: bool = True, rounded: bool = False
+        self,
+        rows: Sequence[Row],
+        sampling: Sampling,
+        stop: threading.Event,
+        partial: bool = True,
+        rounded: bool = False,
+        ticket: Any = None,
     ) -> Iterator[list[Answer]]:
         self.read.append([list(row.messages) for row in rows])
         for finished in ("", "eos"):
@@ -55,7 +63,7 @@ class Host:
         text = f"{row.column.name} says {row.messages[-1]['content']} {row.seed}"
         return Answer(row.column.name, str(row.messages[-1]["content"]), text, 5, finished, stamp)
 
-    def self_test(self) -> SelfTest:
+    def self_test(self, ticket: Any = None) -> SelfTest:
         return SelfTest(0.0)
 
     def trace(self, column: Any, messages: Any, answer: str) -> list[Traced]:
@@ -164,9 +172,9 @@ def test_what_can_not_be_asked_gets_a_sentence_and_free_buttons(services: Servic
 def test_a_failure_in_the_middle_frees_the_buttons_and_keeps_the_conversation(services: Services, capsys: Any) -> None:
     services.host.fails = True  # type: ignore[attr-defined]
     talk = talked_before(services)
-    steps = run(services, shown=talk)
+    steps = run(services, question="And then?", shown=talk)
     assert steps[-1][1] == cards.conversation(talk)
-    assert [one["interactive"] for one in steps[1][BUTTONS]] == [False, False, True, False, False]
+    assert [one["interactive"] for one in steps[0][BUTTONS]] == [False, False, True, False, False]
     assert "broke off (ValueError)" in steps[-1][0] and steps[-1][BUTTONS][0]["interactive"] and not isinstance(steps[-1][8], Comparison)
 
 

@@ -20,6 +20,7 @@ from pipelines.export.comparison import MARK
 from pipelines.export.review import to_json as review_json
 from pipelines.paths import Paths, read_json
 from pipelines.stance.study import Study
+from studio.access import Access
 from studio.services import Services
 from studio.tabs.stances import report as section
 from tests.unit.test_audit import everything, facts, of_everything, recorded
@@ -181,7 +182,7 @@ def test_a_public_studio_looks_at_no_run_on_its_disk(services: Services, monkeyp
     asked: list[Any] = []
     monkeypatch.setattr(section.audit, "whole", lambda study, paths: asked.append(paths) or of_everything())
     make(services, None, made_up())
-    services.public = True
+    services.access = Access(public=True)
     make(services, None, made_up())
     assert asked == [services.paths, None]
 

@@ -14,17 +14,19 @@ from pipelines.corpus.sources import open_source
 from pipelines.corpus.steps.registry import ALL
 from pipelines.errors import StudioError
 from pipelines.paths import Paths
+from studio.owning import Me
 from studio.services import Services
 from studio.tabs.curating import cleaning, forms, reviewing
-from studio.tabs.curating.desk import Desk, told
+from studio.tabs.curating.desk import Desk
 from studio.tabs.curating.endpoint import Endpoint
+from studio.telling import told
 
 
 @pytest.fixture
 def desk(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     monkeypatch.setenv("STUDIO_HOME", str(paths.root))
     with gr.Blocks():
-        yield Desk(Services.create(), gr.State(""), gr.HTML(), gr.Button(), gr.Timer(active=False), gr.State(""))
+        yield Desk(Services.create(), gr.State(""), gr.HTML(), gr.Button(), gr.Timer(active=False), gr.State(""), gr.State(Me()))
 
 
 @pytest.fixture
@@ -48,6 +50,7 @@ def test_a_form_refuses_a_value_out_of_range() -> None:
 
 def test_a_visitor_of_a_public_studio_cannot_name_an_endpoint(monkeypatch: pytest.MonkeyPatch, paths: Paths) -> None:
     monkeypatch.setenv("STUDIO_PUBLIC", "1")
+    monkeypatch.setenv("STUDIO_OPEN", "endpoints")
     monkeypatch.delenv("STUDIO_ENDPOINT_URL", raising=False)
     with pytest.raises(StudioError, match="No endpoint is set"):
         Endpoint(Services.create()).client(paths, "http://127.0.0.1:1/v1", "x", "key", 4)

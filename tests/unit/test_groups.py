@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +21,8 @@ from pipelines.stance.study import Study
 from pipelines.tuning.run import Run, write_state
 from pipelines.tuning.shelf.about import describe
 from studio import results
+from studio.access import Access
+from studio.owning import Me, Who
 from studio.services import Services
 from studio.tabs import measuring
 from studio.tabs import stance as tab
@@ -30,6 +33,8 @@ from tests.unit.test_study import made_up, seeded
 
 EMBEDDED = embedded_fingerprint()
 OTHER = "0123456789ab"
+
+HOME = Who("code", home=True)
 
 
 @pytest.fixture
@@ -261,11 +266,11 @@ def test_a_run_tuned_with_another_prompt_template_says_so(services: Services, mo
 def test_a_public_studio_offers_what_it_ships_with_and_nothing_else(services: Services) -> None:
     make_group(services.paths)
     bring_in(services.paths, "theirs", "")
-    results.keep(made_up(), services.paths)
-    services.public = True
+    results.keep(made_up(), services.paths, HOME)
+    services.access = Access(public=True)
     assert list(services.catalog().offers) == ["base", "left", "right", "placebo"] and not services.catalog().sets
-    assert [name for _, name in tab._earlier(services)] == [tab.RECORDED]
-    assert "Recorded" in opening(services)(results.listed(services.paths)[0][1], None)[2]
+    assert [name for _, name in tab._earlier(services, HOME)] == [tab.RECORDED]
+    assert "Recorded" in opening(services)(results.listed(services.paths, HOME)[0][1], None)[2]
 
 
 def opened(services: Services, kept: Any, there: bool = False, **query: str) -> tuple[Any, ...]:
@@ -428,10 +433,13 @@ def test_more_columns_and_a_larger_profile_take_longer(services: Services) -> No
     assert seconds([], "quick") > 0 and "no profile" in measure._expected(services, few, "huge", None, False)
 
 
+AT_HOME = SimpleNamespace(headers={"host": "localhost"}, client=SimpleNamespace(host="127.0.0.1"))
+
+
 def opening(services: Services) -> Any:
     """What the page does where an earlier result is chosen."""
     with gr.Blocks():
-        return tab.build(services)["open"]
+        return partial(tab.build(services, gr.State(Me()))["open"], AT_HOME, Me())
 
 
 def write_result(paths: Paths, name: str, content: Any) -> None:
@@ -442,14 +450,14 @@ def write_result(paths: Paths, name: str, content: Any) -> None:
 def test_results_are_listed_newest_first_up_to_fifty_and_open_with_their_roles(services: Services) -> None:
     made = seeded({"left": [-1.0, -2.0], "right": [1.0, 1.0], "placebo": [0.0, 0.0]})
     made.notes["group"] = {"id": "g", "name": "Rents"}
-    file = results.keep(made, services.paths, "Rents and wages")
+    file = results.keep(made, services.paths, HOME, "Rents and wages")
     for hour in range(24):
         for minute in range(3):
             write_result(services.paths, f"stance-20200101-{hour:02d}{minute:02d}00.json", "{}")
-    listed = results.listed(services.paths)
+    listed = results.listed(services.paths, HOME)
     assert len(listed) == results.MOST and listed[0][1] == file.name and listed[0][0].endswith("· rents-and-wages")
     assert listed[1] == ("01 Jan 2020, 23:02:00", "stance-20200101-230200.json")
-    again = results.opened(file.name, services.paths)
+    again = results.opened(file.name, services.paths, HOME)
     assert again.roles == made.roles and again.notes["group"]["id"] == "g"
 
 
@@ -492,4 +500,4 @@ def test_only_listed_results_are_opened(services: Services, name: str) -> None:
     write_result(services.paths, "job.json", {})
     write_result(Paths(services.paths.root / "elsewhere"), "stance-x.json", made_up().as_dict())
     with pytest.raises(StudioError, match="no longer there"):
-        results.opened(name, services.paths)
+        results.opened(name, services.paths, HOME)

@@ -18,6 +18,7 @@ from pipelines.review.design import FEWEST
 from pipelines.review.guess import ROLES, deal, make_game
 from pipelines.review.guesses import Guesses
 from pipelines.stance.study import BASE
+from studio.access import Access
 from studio.services import Services
 from studio.tabs.reviews import guesshost, guessplay, guesstable, predicting
 from studio.tabs.reviews.guesshost import RECORDED, Form, Screen
@@ -167,7 +168,7 @@ def test_the_recorded_answers_make_a_game_of_like_lengths(services: Services, ta
         lengths = [len(one.answer(role).text.split()) for role in ROLES]
         assert max(lengths) <= 1.4 * min(lengths)
         assert all(one.answer(role).stamp.adapter for role in ROLES)
-    assert "23 of 40 questions" in guesshost.prepared(services, form)["plan"]
+    assert "23 of 40 questions" in guesshost.prepared(services, TEACHER, form)["plan"]
 
 
 def test_only_the_teacher_who_started_a_game_may_reveal_end_or_see_it(services: Services, table: Table) -> None:
@@ -180,7 +181,7 @@ def test_only_the_teacher_who_started_a_game_may_reveal_end_or_see_it(services: 
     assert guesshost.listed(services, table, STRANGER, seen.game)["screen"] == Screen()
     assert guesshost.listed(services, table, TEACHER, None)["screen"] == seen
     with pytest.raises(StudioError, match="public"):
-        guesshost.begin(replace(services, public=True), table, TEACHER, Form(RECORDED, "9b", "trio", "together", 2))
+        guesshost.begin(replace(services, access=Access(public=True)), table, TEACHER, Form(RECORDED, "9b", "trio", "together", 2))
 
 
 def test_the_class_s_screen_shows_answers_and_tally_only_after_the_reveal(services: Services, table: Table) -> None:

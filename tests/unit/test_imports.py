@@ -8,7 +8,9 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[2]
 ORDER = [
     "errors",
+    "entries",
     "paths",
+    "incidents",
     "records",
     "bundled",
     "hub",

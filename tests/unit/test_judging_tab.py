@@ -19,6 +19,8 @@ from pipelines.paths import Paths
 from pipelines.stance import human_codes
 from pipelines.stance.study import Study
 from studio import results
+from studio.access import Access
+from studio.owning import Me, Who
 from studio.services import Services
 from studio.tabs.stances import judging
 from studio.views import judging as view
@@ -27,6 +29,7 @@ from tests.unit.test_judge import SIGNS, answers, fair, few_draws, study
 
 __all__ = ["endpoint", "few_draws"]
 KEY = "sk-very-secret-4711"
+HOME = Who("code", home=True)
 
 
 @pytest.fixture
@@ -48,7 +51,7 @@ def fields(endpoint: Any, at_most: Any = 30) -> tuple[Any, ...]:
 
 
 def judged(services: Services, state: Any, first: Study | None, *values: Any) -> list[tuple[Any, ...]]:
-    return list(judging._judge(services, state, first, "me", *values))
+    return list(judging._judge(services, HOME, state, first, "me", *values))
 
 
 def test_verdicts_reach_the_study_that_is_shown_and_its_table(services: Services, shown: Study, endpoint: Endpoint) -> None:
@@ -78,12 +81,12 @@ def test_verdicts_are_kept_on_the_disk_and_said_so_and_none_in_a_public_studio(
     endpoint.script = lambda text, number: said(fair(text))
     whole = replace(shown, collateral={name: {} for name in shown.columns})
     last = judged(services, None, whole, *fields(endpoint))[-1]
-    ((_, name),) = results.listed(services.paths)
-    kept = results.opened(name, services.paths)
+    ((_, name),) = results.listed(services.paths, HOME)
+    kept = results.opened(name, services.paths, HOME)
     assert len(kept.judged) == 30 and kept.notes["judge"]["model"] == "m" and name in last[0]
     assert KEY not in (services.paths.results / name).read_text(encoding="utf-8")
-    services.public = True
-    assert judging._keep(services, kept) == "" and len(results.listed(services.paths)) == 1
+    services.access = Access(public=True)
+    assert judging._keep(services, HOME, kept) == "" and len(results.listed(services.paths, HOME)) == 1
 
 
 def test_a_full_disk_loses_no_verdict_on_the_page(services: Services, shown: Study, endpoint: Endpoint, monkeypatch: Any) -> None:
@@ -106,7 +109,7 @@ def test_human_codes_from_a_file_are_compared_with_the_judge(services: Services,
     made = study()
     rows = [f"{a['question']},{a['sample']},{a['column']},{int(SIGNS[a['column']])}" for a in made.answers]
     assert "has no human codes" in view.result(made)
-    updated, status, page = judging._coded(services, coded_file(tmp_path, rows), None, made)
+    updated, status, page = judging._coded(services, HOME, coded_file(tmp_path, rows), None, made)
     assert "96 human codes of 16 questions" in status and "kept among the earlier results" in status
     assert "Judge and people rank the answers alike: Spearman’s r +0." in page and "96 answers to 16 questions that were both coded" in page
     assert "Of 64 that people gave a side, the judge puts 64 on that side" in page and "95%" in page and "no human codes" not in page
@@ -118,7 +121,7 @@ def test_answers_without_a_stance_are_counted_beside_the_agreement_with_people(s
     made = study(lambda text: "NO STANCE" if "<3>" in text else fair(text))
     without = sum(row["verdict"] != "scored" for row in made.judged)
     rows = [f"{a['question']};{a['sample']};{a['column']};{int(SIGNS[a['column']])}" for a in made.answers]
-    page = judging._coded(services, coded_file(tmp_path, rows, "question;sample;column;code"), None, made)[2]
+    page = judging._coded(services, HOME, coded_file(tmp_path, rows, "question;sample;column;code"), None, made)[2]
     assert without and f"{without} of 96 coded answers got no stance" in page and f"{96 - without} answers to 16 questions" in page
 
 
@@ -134,14 +137,14 @@ def test_answers_without_a_stance_are_counted_beside_the_agreement_with_people(s
     ],
 )
 def test_a_file_of_codes_that_can_not_be_used_is_a_sentence(services: Services, tmp_path: Path, rows: list[str], words: str) -> None:
-    state, status, page = judging._coded(services, coded_file(tmp_path, rows), None, study())
-    assert words in status and state == page == gr.skip() and not results.listed(services.paths)
+    state, status, page = judging._coded(services, HOME, coded_file(tmp_path, rows), None, study())
+    assert words in status and state == page == gr.skip() and not results.listed(services.paths, HOME)
 
 
 def test_a_column_that_is_missing_from_the_codes_is_named(services: Services, tmp_path: Path) -> None:
-    said_so = judging._coded(services, coded_file(tmp_path, ["x,1"], "question,code"), None, study())[1]
+    said_so = judging._coded(services, HOME, coded_file(tmp_path, ["x,1"], "question,code"), None, study())[1]
     assert "has no column called sample, column" in said_so
-    assert "nothing to judge" in judging._coded(services, coded_file(tmp_path, []), None, None)[1]
+    assert "nothing to judge" in judging._coded(services, HOME, coded_file(tmp_path, []), None, None)[1]
 
 
 def test_the_file_of_all_answers_with_a_column_for_codes_is_a_file_of_codes(tmp_path: Path) -> None:
@@ -207,9 +210,9 @@ def test_a_refused_key_is_not_repeated(services: Services, shown: Study, endpoin
 
 
 def test_a_public_studio_shows_verdicts_and_judges_nothing(services: Services, shown: Study, endpoint: Endpoint) -> None:
-    services.public = True
+    services.access = Access(public=True)
     with gr.Blocks() as page:
-        section = judging.build(services, gr.State(None), shown)
+        section = judging.build(services, gr.State(None), shown, gr.State(Me()))
     ids = {getattr(block, "elem_id", None) for block in page.blocks.values()}
     assert "judged" in ids and not {"judge-url", "judge-key", "judge-start"} & ids and len(section.outputs) == 1
     assert "public studio" in judged(services, None, shown, *fields(endpoint))[-1][0]
@@ -218,7 +221,7 @@ def test_a_public_studio_shows_verdicts_and_judges_nothing(services: Services, s
 
 def test_a_private_studio_has_every_field_once_and_the_key_is_a_password(services: Services) -> None:
     with gr.Blocks() as page:
-        section = judging.build(services, gr.State(None), None)
+        section = judging.build(services, gr.State(None), None, gr.State(Me()))
     named = {block.elem_id: block for block in page.blocks.values() if getattr(block, "elem_id", None)}
     assert {"judge-url", "judge-model", "judge-key", "judge-answers", "judge-estimate", "judge-start", "judge-stop"} <= set(named)
     assert named["judge-key"].type == "password" and named["judge-key"].value == ""

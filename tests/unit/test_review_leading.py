@@ -20,6 +20,7 @@ from pipelines.review.ballots import Box
 from pipelines.review.codebook import Code, read_yaml, starter
 from pipelines.review.protocol import freeze, shown
 from pipelines.review.settling import Settling
+from studio.access import Access
 from studio.services import Services
 from studio.tabs.reviews import leading, leadingacts, leadingpage, leadingstate, owning
 from studio.tabs.reviews.leadingpage import Act, Form
@@ -163,14 +164,14 @@ def test_nobody_else_and_no_visitor_leads_anything(desk: Desk) -> None:
         with pytest.raises(StudioError, match="another browser"):
             leadingacts.uploaded(desk.leader, who, desk.review_id, desk.form, "none.yaml")
     assert desk.standing.sheets == before
-    desk.services.public = True
+    desk.services.access = Access(public=True)
     for work in (leadingpage.looked, leadingacts.use, leadingacts.calibrate, leadingacts.code):
         with pytest.raises(StudioError, match="public demo"):
             work(desk.leader, Who("", home=True), desk.review_id, Form())
 
 
 def test_a_public_studio_has_a_sentence_instead_of_the_stage(desk: Desk) -> None:
-    desk.services.public = True
+    desk.services.access = Access(public=True)
     with gr.Blocks() as page:
         made = leading.build(desk.services, desk.box, gr.BrowserState(**owning.OWNER))
     said = [one for one in page.blocks.values() if isinstance(one, gr.HTML)]

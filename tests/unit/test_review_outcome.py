@@ -22,6 +22,7 @@ from pipelines.review.ballots import Box
 from pipelines.review.coding import Codes
 from pipelines.review.design import ASKED
 from pipelines.review.protocol import Protocol, shown
+from studio.access import Access
 from studio.services import Services
 from studio.tabs import wiring
 from studio.tabs.reviews import outcome, owning, setting
@@ -115,7 +116,7 @@ def test_the_newest_review_is_chosen_where_none_or_a_lost_one_is(place: Place) -
 def test_visitors_of_a_public_studio_are_refused(place: Place) -> None:
     review_id = place.open(frozen.protocol(4), 1)
     place.box.close(review_id)
-    place.services.public = True
+    place.services.access = Access(public=True)
     for work in (lambda: place.look(HOME, review_id), lambda: place.export(review_id, "html", HOME)):
         with pytest.raises(StudioError, match="public demo"):
             work()

@@ -22,6 +22,7 @@ from pipelines.paths import Paths, read_json, write_text
 from pipelines.records import Answer, Sampling
 from pipelines.review.ballots import Box
 from pipelines.review.protocol import shown
+from studio.access import Access
 from studio.services import Services
 from studio.tabs.comparing.setwork import OWN
 from studio.tabs.reviews import owning, settinglist, settingpage
@@ -394,7 +395,7 @@ def test_an_opened_page_keeps_the_chosen_review_and_deletes_what_is_too_old(sett
 
 def test_visitors_of_a_public_studio_are_refused_by_every_handler(setter: Setter) -> None:
     review_id = frozen(setter)
-    setter.services.public = True
+    setter.services.access = Access(public=True)
     for who in (OWNER, HOME):
         for work in (
             lambda who=who: settingpage.begin(setter, who, FORM),

@@ -22,11 +22,14 @@ from pipelines.records import Column
 from pipelines.stance import series as measuring
 from pipelines.stance import series_file, statistics
 from pipelines.stance.series_points import Series
+from studio.access import Access
+from studio.owning import Me, Who
 from studio.services import Services
 from studio.tabs.stances import series as tab
 from tests.adapter_files import write_run
 from tests.unit.test_series import MOVES, FakeHost, made, placebo, plan
 
+HOME = Who("code", home=True)
 ADAPTER = ("left", tab.DOSE, "0.5, 1", True, False)
 
 
@@ -73,19 +76,19 @@ def record(folder: Path, found: Series) -> None:
 
 
 def measured(services: Services, values: Sequence[Any] = ADAPTER) -> list[tuple[Any, ...]]:
-    return list(tab._measure(services, tuple(values), "visitor"))
+    return list(tab._measure(services, HOME, tuple(values), "visitor"))
 
 
 def parts(services: Services) -> dict[str, Any]:
     with gr.Blocks() as page:
-        tab.build(services)
+        tab.build(services, gr.State(Me()))
     return {one.elem_id: one for one in page.blocks.values() if getattr(one, "elem_id", None)}
 
 
 def test_before_anything_is_measured_the_page_says_what_to_press_and_shows_no_empty_plot(services: Services) -> None:
     shown = parts(services)
     assert "press “Start”" in shown["series-source"].value and shown["series-plot"].visible is False
-    assert shown["earlier-series"].visible is False and tab._refreshed(services, "left")[1]["visible"] is False
+    assert shown["earlier-series"].visible is False and tab._refreshed(services, HOME, "left")[1]["visible"] is False
     assert shown["series-adapter"].value == "left" and "about" in shown["series-expected"].value
 
 
@@ -111,27 +114,29 @@ def test_what_was_measured_is_kept_listed_and_opened_again(services: Services) -
     last = measured(services)[-1]
     name = last[3]["value"]
     assert last[3]["visible"] is True
-    assert name in [file for _, file in last[3]["choices"]] and name in [file for _, file in tab._refreshed(services, "left")[1]["choices"]]
-    opened = tab._open(services, name)
+    assert name in [file for _, file in last[3]["choices"]] and name in [
+        file for _, file in tab._refreshed(services, HOME, "left")[1]["choices"]
+    ]
+    opened = tab._open(services, HOME, name)
     assert opened[1] == last[4] and opened[5] == last[8] and "Measured" in opened[2]
 
 
 def test_a_public_studio_keeps_nothing_and_opens_nothing_of_others(services: Services, unrecorded: Path) -> None:
     measured(services)
-    services.public = True
+    services.access = Access(public=True, opened=frozenset({"measure"}))
     before = sorted(services.paths.root.rglob("*"))
     last = measured(services)[-1]
     assert "Kept" not in last[0] and sorted(services.paths.root.rglob("*")) == before
-    assert tab._earlier(services) == []
+    assert tab._earlier(services, HOME) == []
     record(unrecorded, made())
     name = series_file.listed(services.paths)[0][1]
-    assert tab._open(services, name)[1] is None
+    assert tab._open(services, HOME, name)[1] is None
 
 
 def test_a_damaged_result_leaves_what_is_shown(services: Services) -> None:
     services.paths.results.mkdir(parents=True)
     (services.paths.results / "series-20200101-000000-dose-x.json").write_text('{"kind": "step"}')
-    opened = tab._open(services, "series-20200101-000000-dose-x.json")
+    opened = tab._open(services, HOME, "series-20200101-000000-dose-x.json")
     assert len(opened) == 8 and "damaged" in opened[2] and opened[3] == gr.skip() and opened[0]["value"] is None
 
 
@@ -184,15 +189,15 @@ def test_a_run_with_kept_steps_has_a_time_course(services: Services) -> None:
     prints = {"base_fingerprint": embedded_fingerprint()}
     run = write_run(services.paths.runs / "mine", metrics=prints)
     (run.folder / "state.json").write_text('{"state": "finished"}')
-    assert "run:mine" in [key for _, key in tab._refreshed(services, "left")[0]["choices"]]
+    assert "run:mine" in [key for _, key in tab._refreshed(services, HOME, "left")[0]["choices"]]
     last = measured(services, ("run:mine", tab.COURSE, "", True, False))[-1]
     assert last[4]["kind"] == "step" and [one["x"] for one in last[4]["points"]] == [0, 20, 60] and last[4]["direction"] == -1
     assert "No placebo was measured" in last[9]
 
 
 def test_an_adapter_that_is_gone_gives_way_when_the_tab_is_opened(services: Services) -> None:
-    adapter, _ = tab._refreshed(services, "run:gone")
-    assert adapter["value"] == "left" and tab._refreshed(services, "right")[0]["value"] == "right"
+    adapter, _ = tab._refreshed(services, HOME, "run:gone")
+    assert adapter["value"] == "left" and tab._refreshed(services, HOME, "right")[0]["value"] == "right"
 
 
 def test_the_other_instrument_is_drawn_from_what_is_shown(services: Services) -> None:

@@ -89,13 +89,14 @@ def test_the_page_names_failed_claims_as_such() -> None:
 
 def test_a_public_studio_offers_no_runs_and_opens_no_folder(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     from pipelines.corpus.engine import Tools
+    from studio.owning import Who
     from studio.tabs.curating import opening
 
     monkeypatch.setenv("STUDIO_PUBLIC", "1")
     services = Services.create()
     for reference in ("/etc/passwd", "~/x", "bundled", str(paths.root), "assets/data"):
         with pytest.raises(StudioError, match="can't be opened here"):
-            opening._named(services)(None, Tools(paths), reference, "", "train", "")
+            opening._named(services)(None, Tools(paths), Who("", home=True), reference, "", "train", "")
     assert services.public
 
 

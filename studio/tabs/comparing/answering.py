@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import threading
 import time
-import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
 
+from pipelines import incidents
 from pipelines.comparing.columns import Catalog
 from pipelines.comparing.comparison import LONGEST_QUESTION, MOST_TURNS, Comparison, Turn
-from pipelines.comparing.keys import MAX_COLUMNS
+from pipelines.comparing.keys import HIGHEST, LOWEST, MAX_COLUMNS
+from pipelines.entries import is_blank, is_torn, number
 from pipelines.errors import StudioError
 from pipelines.models.attached import inspected, settings_of, stamped
 from pipelines.models.host import Row
+from pipelines.models.shared import Update
 from pipelines.records import Answer, Column, Sampling
 from studio.services import Services
+from studio.tabs.comparing import listed as demo
 from studio.views import cards, messages
 
 DONE = "Done. One answer is one draw: a column can miss its side. Draw again, or see Stance for the average over 40 questions."
 FOLLOW, REPLACE = "Ask as a follow-up", "Replace the last question"
 STOPPED = "Stopped; what was said until then is kept."
+NOT_ASKED = "Stopped before it was your turn; nothing was asked."
+SAME = "Just this was asked before, with the same columns and settings: these are the same answers, not drawn again."
 AS_BEFORE = "This conversation keeps the columns, the dial and the system prompt that it began with; “Ask all” begins a new one with yours."
 
 
@@ -64,41 +70,57 @@ def buttons(busy: bool) -> tuple[Any, ...]:
     return ask, follow, stop, again, edit
 
 
-def respond(services: Services, wish: Wish, session: str, here: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+def respond(services: Services, wish: Wish, session: str, here: dict[str, Any], request: Any = None) -> Iterator[tuple[Any, ...]]:
     """Yields updates while the answers grow. Whatever goes wrong, the visitor gets the buttons, the last answers and a sentence."""
     before = cards.conversation(wish.shown) if wish.shown else None
     try:
-        for parts in _respond(services, wish, session):
+        for parts in _respond(services, wish, session, request):
             yield parts.updates(here)
     except StudioError as error:
         yield Parts(messages.error(error), before).updates(here)
     except Exception as error:
-        traceback.print_exc()
-        broken = StudioError(f"The answer broke off ({type(error).__name__}).", "Nothing is lost; press “Ask all” again.")
+        broken = incidents.unexpected(error, "The answer broke off", "Nothing is lost; press “Ask all” again.")
         yield Parts(messages.error(broken), before).updates(here)
     finally:
         services.release(session)
 
 
-def _respond(services: Services, wish: Wish, session: str) -> Iterator[Parts]:
+def _respond(services: Services, wish: Wish, session: str, request: Any) -> Iterator[Parts]:
     listed = services.catalog()
     begun_with = wish.earlier or _new(listed, wish)
     columns = columns_of(listed, begun_with)
     question = checked(wish.question, "question", LONGEST_QUESTION)
     for column, answer in zip(columns, wish.earlier.last.answers if wish.earlier else (), strict=bool(wish.earlier)):
         refuse_another(services, column, answer)
+    known = demo.at_once(services, question, begun_with.keys, wish.dial, wish.sampling, begun_with.system, wish.earlier)
+    if known:
+        yield Parts(demo.said(), cards.conversation(known), talk=known)
+        return
+    services.access.take(request)
     stop = services.new_stop(session)
     waiting = cards.waiting(question, [column.name for column in columns], wish.earlier)
     yield Parts(messages.note("The columns read your question together …"), waiting, busy=True)
     rows = [Row(column, begun_with.messages(place, question), wish.sampling.seed) for place, column in enumerate(columns)]
-    answers: list[Answer] = []
-    begun = time.monotonic()
-    for answers in services.host.stream(rows, wish.sampling, stop, rounded=True):
-        yield Parts(_so_far(answers, wish.sampling, begun), cards.growing(question, answers, wish.earlier), busy=True)
-    test = services.host.self_test()
-    talk = replace(begun_with, sampling=wish.sampling).then(Turn(question, tuple(answers)))
-    said = f"{STOPPED if stop.is_set() else DONE} {AS_BEFORE if _other_settings(listed, wish) else ''}"
-    yield Parts(messages.note(said.strip()), cards.conversation(talk), cards.self_test(test), talk=talk)
+    last = Update()
+    for last, said in _growing(services, rows, wish.sampling, stop, session):
+        yield Parts(said, cards.growing(question, last.answers, wish.earlier) if last.answers else waiting, busy=True)
+    if not last.answers:
+        yield Parts(messages.note(NOT_ASKED), cards.conversation(wish.shown) if wish.shown else None)
+        return
+    test = last.test or services.host.last_test
+    talk = replace(begun_with, sampling=wish.sampling).then(Turn(question, tuple(last.answers)))
+    words = [STOPPED if last.stopped else DONE, SAME if last.again else "", AS_BEFORE if _other_settings(listed, wish) else ""]
+    yield Parts(messages.note(" ".join(filter(None, words))), cards.conversation(talk), cards.self_test(test), talk=talk)
+
+
+def _growing(
+    services: Services, rows: Sequence[Row], sampling: Sampling, stop: threading.Event, session: str
+) -> Iterator[tuple[Update, str]]:
+    """How far the answers are, each time with a sentence: the place in the line, then tokens and the time that is left."""
+    begun = 0.0
+    for update in services.answers.ask(rows, sampling, stop, session):
+        begun = begun or (time.monotonic() if update.answers else 0.0)
+        yield update, _so_far(update.answers, sampling, begun) if update.answers else messages.in_line(update.place)
 
 
 def _new(listed: Catalog, wish: Wish) -> Comparison:
@@ -115,7 +137,7 @@ def _new(listed: Catalog, wish: Wish) -> Comparison:
     if len({column.name for column in listed.columns(kept)}) < len(kept):
         raise StudioError("Two columns have the same name.", "Take one out, or give its run another title.")
     system = checked(wish.system, "system prompt", LONGEST_QUESTION) if (wish.system or "").strip() else ""
-    return Comparison(tuple(kept), (), wish.sampling, float(wish.dial), system)
+    return Comparison(tuple(kept), (), wish.sampling, float(number(wish.dial, "The bias dial", LOWEST, HIGHEST)), system)
 
 
 def _other_settings(listed: Catalog, wish: Wish) -> bool:
@@ -152,16 +174,16 @@ def refuse_another(services: Services, column: Column, answer: Answer) -> None:
 def checked(text: str | None, what: str, most: int) -> str:
     """The text without spaces around it. Raises StudioError where there is none, it is too long, or holds half characters."""
     words = (text or "").strip()
-    if not words:
+    if is_blank(words):
         raise StudioError(f"There is no {what}.", "Type one, or choose one of the suggestions.")
     if len(words) > most:
         raise StudioError(f"The {what} has {len(words)} characters; at most {most} are read.", "Shorten it.")
-    if words != words.encode("utf-8", "replace").decode():
+    if is_torn(words):
         raise StudioError(f"The {what} holds half a character.", "Type it again without it.")
     return words
 
 
-def _so_far(answers: list[Answer], sampling: Sampling, begun: float) -> str:
+def _so_far(answers: Sequence[Answer], sampling: Sampling, begun: float) -> str:
     """Tokens and the time that is left at most."""
     most = max(answer.tokens for answer in answers)
     left = (time.monotonic() - begun) / max(1, most) * (sampling.max_new_tokens - most)

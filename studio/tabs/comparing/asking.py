@@ -8,10 +8,10 @@ from typing import Any
 
 import gradio as gr
 
-from pipelines.comparing.comparison import LONGEST_QUESTION, Comparison
+from pipelines.comparing.comparison import Comparison
 from pipelines.errors import StudioError
 from studio.services import Services
-from studio.tabs.comparing import answering, choosing, exploring, forms, mixing, sharing
+from studio.tabs.comparing import answering, choosing, exploring, forms, listed, mixing, sharing
 from studio.tabs.comparing.answering import Wish
 from studio.tabs.comparing.choosing import QUIETLY
 from studio.tabs.comparing.forms import MODEL, SEED, Drawing
@@ -37,7 +37,7 @@ BACK_TO_THE_KEYBOARD = (
 class Asking:
     """The parts that others reach for."""
 
-    question: gr.Textbox
+    question: gr.Textbox | gr.Dropdown
     status: gr.HTML
     panes: gr.HTML
     talk: gr.State
@@ -67,26 +67,25 @@ class _Controls:
 def build(services: Services, memory: gr.BrowserState) -> Asking:
     """Lays out the stage and wires it."""
     first = recorded()
-    talk = gr.State(first)
+    talk, free = gr.State(first), not listed.is_on(services)
+    listed.how(services)
     with gr.Row(equal_height=True):
-        question = gr.Textbox(
-            SUGGESTED, label="Your question", lines=1, max_lines=4, scale=5, min_width=320, elem_id="question", max_length=LONGEST_QUESTION
-        )
+        question = listed.box(services, SUGGESTED)
         with gr.Column(scale=2, min_width=220):
             with gr.Row():
                 send = gr.Button("Ask all", variant="primary", elem_id="ask", min_width=100)
                 stop = gr.Button("Stop", interactive=False, elem_id="stop", min_width=80)
-            follow = gr.Button(answering.FOLLOW, elem_id="follow", min_width=180)
-    with gr.Row():
+            follow = gr.Button(answering.FOLLOW, elem_id="follow", min_width=180, visible=free)
+    with gr.Row(visible=free):
         suggestions = [gr.Button(text, size="sm", elem_classes="suggestion") for text in MORE]
-    status = gr.HTML(opening(first), padding=False, elem_id="compare-status", js_on_load=ANNOUNCED)
+    status = gr.HTML(opening(first) if free else listed.said(), padding=False, elem_id="compare-status", js_on_load=ANNOUNCED)
     for button, text in zip(suggestions, MORE, strict=True):
         button.click(lambda value=text: (value, messages.info("Now press “Ask all”.")), None, [question, status], queue=False)
     panes = gr.HTML(show(first), elem_id="panes", padding=False)
     with gr.Row(elem_id="look-row"):
         look = gr.Radio(list(exploring.LOOKS), value="Answers", label="Look closer", elem_id="look", scale=4, min_width=300)
         again = gr.Button("Draw again", size="sm", elem_id="again", scale=1, min_width=110)
-        edit = gr.Button("Edit the last question", size="sm", elem_id="edit", scale=1, min_width=150)
+        edit = gr.Button("Edit the last question", size="sm", elem_id="edit", scale=1, min_width=150, visible=free)
     below = gr.HTML(elem_id="below", padding=False)
     check = gr.HTML(cards.self_test(None), padding=False)
     chooser = choosing.build(services, status)
@@ -129,26 +128,31 @@ def _wire(services: Services, made: Asking, controls: _Controls, memory: gr.Brow
             StudioError("A setting below can't be used.", "Look through the settings, then ask again.")
         )
 
-    def closer(one: Comparison | None, wanted: str) -> Iterator[Any]:
-        yield from exploring.look(services, one, wanted)
+    def closer(request: gr.Request, one: Comparison | None, wanted: str) -> Iterator[Any]:
+        yield from exploring.look(services, one, wanted, request)
 
     def halt(request: gr.Request) -> None:
         services.stop(request.session_hash or "")
 
     waits: dict[str, Any] = {"fn": announce, "outputs": [made.status, controls.send, controls.follow, made.look, made.below], **QUIETLY}
     private: dict[str, Any] = {"api_visibility": "private", **MODEL}
-    ask, submit = controls.send.click(**waits), question.submit(**waits)
+    demo = isinstance(question, gr.Dropdown)  # where a choice asks by itself
+    ask, submit = controls.send.click(**waits), (question.input if isinstance(question, gr.Dropdown) else question.submit)(**waits)
     follow, draw = controls.follow.click(**waits), controls.again.click(**waits)
     seeded = draw.success(_next_seed, [drawing.levers[SEED], drawing.greedy, drawing.levers[0]], drawing.levers[SEED], **QUIETLY)
     asked = [
         ask.success(anew, [question, *drawn], outputs, api_name="compare", **MODEL),
-        submit.success(entered, [editing, question, *drawn], outputs, **private),
+        submit.success(anew, [question, *drawn], outputs, **private)
+        if demo
+        else submit.success(entered, [editing, question, *drawn], outputs, **private),
         follow.success(goes_on, [editing, question, *drawn], outputs, **private),
         seeded.success(once_more, drawn, outputs, **private),
     ]
     for event in asked:
         event.failure(unlock, None, [*controls.buttons, made.status], **QUIETLY)
         event.then(None, js=BACK_TO_THE_KEYBOARD)
+    if demo:
+        asked[1].then(None, js=listed.TO_THE_ANSWERS)
     edited = controls.edit.click(_edit, [talk, editing], [question, editing, made.status, controls.follow], **QUIETLY)
     edited.then(None, js=TO_THE_QUESTION)
     controls.stop.click(halt, queue=False, api_visibility="private")
@@ -178,14 +182,14 @@ def _answer(
         services.release(session)
         yield answering.Parts(messages.error(error)).updates(here)
         return
-    yield from answering.respond(services, Wish(text, keys, dial, sampling, system or "", earlier, shown), session, here)
+    yield from answering.respond(services, Wish(text, keys, dial, sampling, system or "", earlier, shown), session, here, request)
 
 
 def _announce(services: Services, request: gr.Request) -> tuple[Any, ...]:
     """At once, before the queue: whoever waits for other visitors' answers sees that. Enter while an answer grows asks nothing."""
     if not services.claim(request.session_hash or ""):
         raise gr.Error("Your last question is still being answered. Stop it, or wait.", duration=5, print_exception=False)
-    words = messages.note("Waiting for the model; it answers one visitor after another …")
+    words = messages.note("Your question is on its way …")
     return words, gr.update(interactive=False, value="Answering …"), gr.update(interactive=False), "Answers", ""
 
 

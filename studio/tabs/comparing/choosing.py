@@ -58,7 +58,7 @@ def build(services: Services, told: gr.HTML) -> Chooser:
             label="Run or group",
             info="Ticks all its columns at once",
             elem_id="run-or-group",
-            visible=not services.public,
+            visible=services.access.allows("tune"),
             scale=3,
             min_width=260,
         )

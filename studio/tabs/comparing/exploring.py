@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from pipelines.comparing import curated
 from pipelines.comparing.comparison import Comparison
 from pipelines.comparing.taught import nearest
 from pipelines.errors import StudioError
@@ -16,6 +16,7 @@ from pipelines.models.tracing import Traced
 from pipelines.records import Answer
 from studio.services import Services
 from studio.tabs.comparing.answering import columns_of, refuse_another
+from studio.telling import told
 from studio.views import cards, messages
 from studio.views import taught as taught_view
 
@@ -25,22 +26,24 @@ LOOKS = {
     "Where the bias speaks": "bias",
     "What taught it?": "taught",
 }
+ASKS = ("bias", "taught")
 NOTHING = StudioError("There are no answers to look into yet.", "Press “Ask all” first.")
 Shown = tuple[Any, str, str]
 
 
-def look(services: Services, talk: Comparison | None, wanted: str) -> Iterator[Shown]:
-    """Yields (status, panes, what stands below them)."""
+def look(services: Services, talk: Comparison | None, wanted: str, request: Any = None) -> Iterator[Shown]:
+    """Yields (status, panes, what stands below them). What a model has to be asked for counts as an answer of the request's visitor."""
     try:
         if talk is None:
             raise NOTHING
+        if LOOKS.get(wanted) in ASKS:
+            if not services.access.allows("questions"):
+                curated.refuse_unlisted(talk.last.question, talk.sampling, talk.system, talk)
+            services.access.take(request)
         yield from {"bias": _traced, "taught": _taught}.get(LOOKS.get(wanted, ""), _read)(services, talk, wanted)
-    except StudioError as error:
-        yield messages.error(error), cards.conversation(talk) if talk else "", ""
     except Exception as error:
-        traceback.print_exc()
-        broken = StudioError(f"This look broke off ({type(error).__name__}).", "The answers are unharmed; choose another look.")
-        yield messages.error(broken), cards.conversation(talk) if talk else "", ""
+        said = told(error, "The answers are unharmed; choose another look.", "This look broke off")
+        yield said, cards.conversation(talk) if talk else "", ""
 
 
 def _read(services: Services, talk: Comparison, wanted: str) -> Iterator[Shown]:

@@ -18,7 +18,7 @@ from studio.services import Services
 from studio.tabs.comparing import answering
 from studio.views import messages
 
-MODEL: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1, "show_progress": "hidden"}
+MODEL: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden"}  # who waits for the model stands in its own line
 SEED = [one.name for one in fields(Sampling)].index("seed")
 
 
@@ -43,7 +43,7 @@ def build(services: Services, question: gr.Textbox, talk: gr.State) -> Drawing:
     with gr.Accordion("System prompt, and the exact text that the models read", open=False, elem_id="exact"):
         system = gr.Textbox(
             "", label="System prompt for all columns", lines=2, max_length=LONGEST_QUESTION, elem_id="system",
-            placeholder="empty: the template's own one, as in training",
+            placeholder="empty: the template's own one, as in training", visible=services.access.allows("questions"),
         )  # fmt: skip
         reveal = gr.Button("Show the exact text", size="sm", elem_id="exact-show")
         text = gr.HTML(padding=False, elem_id="exact-text")
@@ -68,7 +68,7 @@ def _levers() -> list[gr.components.Component]:
 def sampling_of(values: Sequence[Any]) -> Sampling:
     """The levers' values, with whether to be greedy behind them if it is known. Raises StudioError for one out of range."""
     temperature, top_p, cap, seed, *greedy = values
-    return Sampling(0.0 if any(greedy) else temperature, top_p, int(cap or 0), int(seed or 0))
+    return Sampling(0.0 if any(greedy) else temperature, top_p, cap or 0, seed or 0)
 
 
 def values_of(comparison: Comparison) -> list[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import traceback
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -15,8 +14,10 @@ from pipelines.comparing.comparison import Comparison, keep
 from pipelines.errors import StudioError
 from pipelines.export import comparator, comparison, picture
 from studio.services import Services
+from studio.tabs.comparing import listed
 from studio.tabs.comparing.choosing import QUIETLY
 from studio.tabs.tuning.downloads import passing_folder
+from studio.telling import told
 from studio.views import messages
 
 LINK = "comparison"
@@ -28,6 +29,7 @@ TEXTS: dict[str, tuple[str, Callable[[Comparison], str]]] = {
     "JSONL (whole, can be opened here again)": ("jsonl", comparison.to_jsonl),
 }
 FORMATS = [PICTURE, *TEXTS, COMPARATOR]
+UNHARMED = "The comparison is unharmed; try again."
 NOTHING = StudioError("There is nothing to take along yet.", "Press “Ask all” first.")
 MOST_BYTES = 2_000_000
 
@@ -42,7 +44,9 @@ def build(services: Services, talk: gr.State) -> dict[str, Any]:
             with gr.Column(min_width=160):
                 make = gr.Button("Make the file", size="sm", elem_id="share-make")
                 link = gr.Button("Make a link", size="sm", elem_id="share-link")
-                upload = gr.UploadButton("Open a JSONL file", file_types=[".jsonl"], size="sm", elem_id="share-open")
+                upload = gr.UploadButton(
+                    "Open a JSONL file", file_types=[".jsonl"], size="sm", elem_id="share-open", visible=services.access.allows("upload")
+                )
         file = gr.File(label="The file", visible=False, interactive=False, elem_id="share-file", height=70)
         told = gr.HTML(padding=False, elem_id="share-told")
         address = gr.Textbox(visible=False)
@@ -58,7 +62,7 @@ def build(services: Services, talk: gr.State) -> dict[str, Any]:
         js="(talk, here) => [talk, location.origin + location.pathname]",
         **QUIETLY,
     )
-    event = upload.upload(_read, upload, [found, told], **QUIETLY)
+    event = upload.upload(lambda path: _opened(services, path), upload, [found, told], **QUIETLY)
     return {"opened": event, "found": found}
 
 
@@ -80,7 +84,7 @@ def _make(talk: Comparison | None, kind: str, first: str | None, second: str | N
         target = passing_folder() / f"comparison-{talk.id[:8]}.{name}"
         target.write_bytes(content)
     except Exception as error:
-        return gr.update(visible=False), _told(error)
+        return gr.update(visible=False), told(error, UNHARMED, "The file could not be made")
     return gr.update(value=str(target), visible=True), messages.note("Every answer in it carries its stamp and the mark of its column.")
 
 
@@ -99,10 +103,19 @@ def _link(services: Services, talk: Comparison | None, here: str) -> str:
     try:
         if talk is None:
             raise NOTHING
+        listed.refuse_forged(services, talk)
         address = f"{here}?{LINK}={keep(talk, services.paths)}"
     except Exception as error:
-        return _told(error)
+        return told(error, UNHARMED, "The link could not be made")
     return f'<div class="ps-good">It opens in this studio as long as the studio keeps it: <a href="{escape(address)}">{escape(address)}</a></div>'
+
+
+def _opened(services: Services, path: str | None) -> tuple[Comparison | None, str]:
+    try:
+        services.access.refuse("upload")
+    except StudioError as error:
+        return None, messages.error(error)
+    return _read(path)
 
 
 def _read(path: str | None) -> tuple[Comparison | None, str]:
@@ -115,11 +128,4 @@ def _read(path: str | None) -> tuple[Comparison | None, str]:
     except UnicodeDecodeError:
         return None, messages.error(StudioError("The file is not UTF-8 text.", "Choose a JSONL file that was made here."))
     except Exception as error:
-        return None, _told(error)
-
-
-def _told(error: Exception) -> str:
-    if isinstance(error, StudioError):
-        return messages.error(error)
-    traceback.print_exc()
-    return messages.error(StudioError(f"The file could not be made ({type(error).__name__}).", "The comparison is unharmed; try again."))
+        return None, told(error, what="The file could not be opened")

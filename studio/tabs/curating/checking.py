@@ -12,7 +12,8 @@ from pipelines.corpus.checks.records import Light
 from pipelines.corpus.drafts import Draft
 from pipelines.corpus.engine import Tools
 from pipelines.corpus.steps.mending import Mend
-from studio.tabs.curating.desk import PRESSED, Desk, picking, told
+from studio.tabs.curating.desk import PRESSED, Desk, picking
+from studio.telling import told
 from studio.views import corpus as view
 from studio.views import messages
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
 
+from pipelines import incidents
 from pipelines.corpus import drafts
 from pipelines.corpus.drafts import Draft
 from pipelines.corpus.engine import Tools
-from pipelines.errors import Cancelled, StudioError
+from pipelines.errors import StudioError
+from studio import owning
 from studio.services import Progress, Services, following
+from studio.telling import told
 from studio.views import messages
 
+AS_BEFORE = "Your rows are as before; try again."
 MEMORY = {"default_value": "", "storage_key": "politune-draft", "secret": "politune-studio"}
 Work = Callable[..., tuple[Draft, str]]
 Watcher = Callable[..., tuple[Any, ...]]
@@ -23,7 +26,10 @@ Watcher = Callable[..., tuple[Any, ...]]
 
 @dataclass
 class Desk:
-    """`draft` holds the id of the draft in hand, "" for none. Stages register what they do and what they show."""
+    """`draft` holds the id of the draft in hand, "" for none. Stages register what they do and what they show.
+
+    Where an input is `me`, what is remembered of the page, work and watchers are given whoever sits at it (a Who).
+    """
 
     services: Services
     draft: Any
@@ -31,6 +37,7 @@ class Desk:
     stop: Any
     clock: Any
     seen: Any
+    me: Any
     _watchers: list[tuple[Watcher, list[Any], list[Any]]] = field(default_factory=list)
     _slow: list[tuple[Watcher, Any]] = field(default_factory=list)
     _plain: list[tuple[Any, Callable[[str], tuple[str, str]]]] = field(default_factory=list)
@@ -67,15 +74,15 @@ class Desk:
             self.services.paths, self.services.ruler, self.services.host, progress=report, cancelled=self.services.signal(name).is_set
         )
 
-    def refresh(self, draft_id: str, *values: Any) -> tuple[Any, ...]:
+    def refresh(self, request: gr.Request, draft_id: str, *sent: Any) -> tuple[Any, ...]:
         """What all stages show for the draft in hand; a stage that fails leaves the others as they should be."""
-        draft, at = self.find(draft_id), 0
+        draft, values, at = self.find(draft_id), owning.given(request, sent), 0
         shown: list[Any] = []
         for shows, outputs, inputs in self._watchers:
             try:
                 shown += shows(draft, *values[at : at + len(inputs)])
-            except Exception:
-                traceback.print_exc()
+            except Exception as error:
+                incidents.note(error, "showing a stage of Curate")
                 shown += [gr.skip()] * len(outputs)
             at += len(inputs)
         return tuple(shown)
@@ -145,10 +152,12 @@ class Desk:
         return messages.info("Stopping after the part that is being worked on. What is done so far is kept.")
 
     def _runner(self, work: Work, fresh: bool) -> Callable[..., Iterator[tuple[Any, ...]]]:
-        def run(request: gr.Request, draft_id: str, *values: Any) -> Iterator[tuple[Any, ...]]:
+        def run(request: gr.Request, draft_id: str, *sent: Any) -> Iterator[tuple[Any, ...]]:
+            values = tuple(owning.given(request, sent))
             name = self._names(draft_id, request.session_hash)[fresh]
             ended = False
             try:
+                self.services.access.take_step(request)
                 for share, words, result in following(
                     lambda report: self._work(work, "" if fresh else draft_id, fresh, name, report, values)
                 ):
@@ -159,7 +168,7 @@ class Desk:
                 yield new.id, messages.good(sentence) if sentence else "", gr.update(visible=False)
             except Exception as error:
                 ended = True
-                yield gr.skip(), told(error), gr.update(visible=False)
+                yield gr.skip(), told(error, AS_BEFORE), gr.update(visible=False)
             finally:
                 if self.services.public and not ended:  # the visitor has gone; on a laptop the work goes on for the next page
                     self.services.signal(name).set()
@@ -184,18 +193,6 @@ class Desk:
 
 def _begin() -> tuple[Any, Any]:
     return messages.note("Working … (waiting for its turn, if others are at work)"), gr.update(visible=True)
-
-
-def told(error: Exception) -> str:
-    """Any error as a sentence for people; what is our own fault is printed in the terminal."""
-    if isinstance(error, Cancelled):
-        return messages.info("Stopped. Press the same button to go on; finished parts are not done again.")
-    if isinstance(error, StudioError):
-        return messages.error(error)
-    if isinstance(error, OSError):
-        return messages.error(StudioError(f"The disk refused ({error.strerror or error}).", "Is there room? Nothing was lost."))
-    traceback.print_exception(error)
-    return messages.error(StudioError("This failed for a reason of our own.", "The terminal has the details; your rows are as before."))
 
 
 PRESSED = """element.addEventListener("click", event => {

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from pipelines.corpus.engine import Step, check_settings
+from pipelines.entries import number, whole_number
 
 MOST_ON_A_SLIDER = 10_000
 
@@ -40,15 +41,19 @@ def _component(one: Any) -> Any:
 
 def read(step: Any, values: Sequence[Any], without: Sequence[str] = ()) -> Step:
     """The step with the form's values. Raises StudioError for a value out of range."""
-    kinds = {one.name: type(one.default) for one in fields(step)}
-    given = {name: _as(kinds[name], value) for name, value in zip(names(step, without), values, strict=True)}
+    known = {one.name: one for one in fields(step)}
+    given = {name: _as(step, known[name], value) for name, value in zip(names(step, without), values, strict=True)}
     made = step(**given)
     check_settings(made)
     return made
 
 
-def _as(kind: type, value: Any) -> Any:
+def _as(step: Any, one: Any, value: Any) -> Any:
     """Sliders give floats for whole numbers; an emptied field gives None."""
+    kind, about = type(one.default), one.metadata
     if value is None:
         return kind()
-    return kind(value) if kind in (int, float) and not isinstance(value, bool) else value
+    if kind not in (int, float):
+        return value
+    what = f"{step.label}: {about['label']}"
+    return whole_number(value, what) if kind is int else number(value, what)

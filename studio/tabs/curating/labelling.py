@@ -8,10 +8,13 @@ from typing import Any
 import gradio as gr
 
 from pipelines.corpus.annotate import people
+from pipelines.corpus.annotate.annotation import QUALITY_LIMIT, SCORE_LIMIT
 from pipelines.corpus.drafts import Draft
 from pipelines.corpus.shards import Row
+from pipelines.entries import number
 from pipelines.errors import StudioError
-from studio.tabs.curating.desk import Desk, told
+from studio.tabs.curating.desk import Desk
+from studio.telling import told
 from studio.views import messages
 
 AXES = [("the economy", "economic"), ("how people live together", "social")]
@@ -63,8 +66,8 @@ def _give(
         if what == "skip":
             skipped = [*skipped, row_id]
         else:
-            value = float(stance) if what == "stance" else None
-            label = {"economic": None, "social": None, "quality": float(quality), axis: value}
+            value = number(stance, "The stance", -SCORE_LIMIT, SCORE_LIMIT) if what == "stance" else None
+            label = {"economic": None, "social": None, "quality": number(quality, "The quality", 0, QUALITY_LIMIT), axis: value}
             people.save_labels(folder, who, {**people.load_labels(folder, who), row_id: label})
     except Exception as error:
         return gr.skip(), told(error), *[gr.skip()] * 6, skipped
@@ -112,8 +115,8 @@ def _agreement(draft: Draft, rows: list[Row]) -> str:
         raters["label in the file"] = people.sides(own)
     names = list(raters)
     lines = []
-    for number, one in enumerate(names):
-        for other in names[number + 1 :]:
+    for place, one in enumerate(names):
+        for other in names[place + 1 :]:
             found = people.agreement({one: raters[one], other: raters[other]}, "nominal")
             interval = "–" if found.alpha is None else f"{found.alpha:.2f} [{found.low:.2f}, {found.high:.2f}]"
             lines.append([one, other, str(found.rows), interval])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pipelines.corpus.drafts import Draft
 from pipelines.corpus.engine import Tools
 from pipelines.corpus.sources import open_source
 from pipelines.errors import StudioError
+from studio.owning import Me, Who
 from studio.services import Services
 from studio.tabs.curating.desk import Desk
 from studio.views import corpus as view
@@ -48,8 +50,8 @@ def build(desk: Desk) -> Any:
                 with gr.Column(min_width=220):
                     button = gr.Button(label, variant=variant, elem_id=f"open-{reference}")  # type: ignore[arg-type]
                     gr.HTML(messages.note(hint), padding=False)
-                    desk.act(button.click, _opener(services, reference), [], f"open_{reference.replace('-', '_')}", fresh=True)
-        with gr.Row():
+                    desk.act(button.click, _opener(services, reference), [desk.me], f"open_{reference.replace('-', '_')}", fresh=True)
+        with gr.Row(visible=services.access.allows("upload")):
             upload = gr.File(label="Drop a file: CSV, TSV, JSON, JSONL, Parquet, TXT", height=120, elem_id="upload", scale=2, min_width=240)
             with gr.Column(scale=3, min_width=260):
                 what = "Hub data set (owner/name)" + ("" if services.public else ", or a folder or file of this machine")
@@ -64,14 +66,25 @@ def build(desk: Desk) -> Any:
         kind = gr.Radio(list(ROLES), label="These rows are")
         pickers = {name: gr.Dropdown([], label=name, visible=False, min_width=120) for name in NAMES}
         again = gr.Button("Open again with these columns", size="sm", elem_id="assign")
-    desk.act(upload.upload, _upload(services), [upload], "open_file", fresh=True)
-    inputs = [reference, config, split, revision]
+    desk.act(upload.upload, _upload(services), [desk.me, upload], "open_file", fresh=True)
+    inputs = [desk.me, reference, config, split, revision]
     desk.act(open_button.click, _named(services), inputs, "open_reference", fresh=True)
     desk.act(reference.submit, _named(services), inputs, "open_reference_by_enter", fresh=True)
-    desk.act(again.click, _assign(services), [kind, *pickers.values()], "assign_columns")
+    desk.act(again.click, _assign(services), [desk.me, kind, *pickers.values()], "assign_columns")
     if not services.public:
-        desk.act(earlier.input, lambda draft, tools, name: (_earlier(services, name), ""), [earlier], "open_earlier", fresh=True)
-        desk.watch(lambda draft: (gr.update(choices=_earlier_names(services), value=None),), [earlier])
+        desk.act(
+            earlier.input,
+            lambda draft, tools, who, name: (_earlier(services, who, name), ""),
+            [desk.me, earlier],
+            "open_earlier",
+            fresh=True,
+        )
+        desk.watch(lambda draft, who: (gr.update(choices=_earlier_names(services, who), value=None),), [earlier], [desk.me])
+
+        def known(request: gr.Request, me: Me) -> Any:
+            return gr.update(choices=_earlier_names(services, Who.at(request, me)), value=None)
+
+        desk.me.change(known, desk.me, earlier, show_progress="hidden", api_visibility="private")
     kind.input(_pickers_of, [kind], list(pickers.values()), show_progress="hidden", api_visibility="private")
     desk.watch(_show_roles, [roles_box, kind, *pickers.values()])
     desk.watch(lambda draft: (gr.update(open=draft is None), None), [whole, upload])
@@ -79,66 +92,88 @@ def build(desk: Desk) -> Any:
 
 
 def _opener(services: Services, reference: str) -> Any:
-    return lambda draft, tools: _create(services, tools, reference)
+    return lambda draft, tools, who: _create(services, tools, who, reference)
 
 
 def _create(
-    services: Services, tools: Tools, reference: str, limit: int | None = None, roles: columns.Roles | None = None, **where: Any
+    services: Services, tools: Tools, who: Who, reference: str, limit: int | None = None, roles: columns.Roles | None = None, **where: Any
 ) -> tuple[Draft, str]:
     if services.public:
         drafts.expire(services.paths, KEPT_HOURS)
-    source = open_source(reference, max_bytes=limit, stranger=services.public, **where)
-    return drafts.create(source, services.paths, roles, tools, PUBLIC_ROWS if services.public else None), ""
+    source = open_source(reference, max_bytes=limit, stranger=services.public or not who.home, **where)
+    return drafts.create(source, services.paths, roles, tools, PUBLIC_ROWS if services.public else None, who.claim), ""
 
 
 def _upload(services: Services) -> Any:
-    def work(draft: Draft | None, tools: Tools, file: str | None) -> tuple[Draft, str]:
+    def work(draft: Draft | None, tools: Tools, who: Who, file: str | None) -> tuple[Draft, str]:
+        services.access.refuse("upload")
         if not file:
             raise StudioError("No file arrived.", "Drop it again.")
-        return _create(services, tools, file, UPLOAD_BYTES[services.public])
+        return _create(services, tools, who, file, UPLOAD_BYTES[services.public])
 
     return work
 
 
 def _named(services: Services) -> Any:
-    """In public mode a visitor may name a Hub id, never a path of this machine."""
+    """A path of this machine may be named at this machine alone, and in public nowhere; a Hub id by everybody."""
 
-    def work(draft: Draft | None, tools: Tools, reference: str, config: str, split: str, revision: str) -> tuple[Draft, str]:
+    def work(draft: Draft | None, tools: Tools, who: Who, reference: str, config: str, split: str, revision: str) -> tuple[Draft, str]:
+        services.access.refuse("upload")
         reference = reference.strip()
-        if services.public and (reference.startswith((".", "/", "~", "bundled")) or reference.count("/") != 1 or Path(reference).exists()):
-            raise StudioError("Folders of this machine can't be opened here.", "Give a Hub id such as owner/name, or upload a file.")
+        _refuse_paths(services, who, reference)
         limit = UPLOAD_BYTES[True] if services.public else None
-        return _create(services, tools, reference, limit, split=split.strip() or "train", config=config.strip(), revision=revision.strip())
+        return _create(
+            services, tools, who, reference, limit, split=split.strip() or "train", config=config.strip(), revision=revision.strip()
+        )
 
     return work
 
 
+def _refuse_paths(services: Services, who: Who, reference: str) -> None:
+    """Raises StudioError for a path that this visitor may not name: what others made lies among the studio's own files."""
+    if not reference or "\0" in reference:  # told by whoever opens it
+        return
+    bundles = reference in BUNDLES and not services.public
+    named = not bundles and (
+        reference.startswith((".", "/", "~", "\\", "bundled")) or reference.count("/") != 1 or os.path.exists(reference)
+    )
+    if named and (services.public or not who.home):
+        raise StudioError("Folders of this machine can't be opened here.", "Give a Hub id such as owner/name, or upload a file.")
+    if named and Path(os.path.realpath(os.path.expanduser(reference))).is_relative_to(os.path.realpath(services.paths.root)):
+        raise StudioError("This lies among the studio's own files.", "Choose a draft or a version from the list, or upload a file.")
+
+
 def _assign(services: Services) -> Any:
-    def work(draft: Draft, tools: Tools, kind: str, *chosen: str) -> tuple[Draft, str]:
-        picked = {name: column for name, column in zip(NAMES, chosen, strict=True) if column and name in ROLES[kind]}
+    def work(draft: Draft, tools: Tools, who: Who, kind: str, *chosen: str) -> tuple[Draft, str]:
+        picked = {name: column for name, column in zip(NAMES, chosen, strict=True) if column and name in ROLES.get(kind, ())}
         if kind == "mirrored" and "axis" in draft.roles.columns:
             picked["axis"] = draft.roles.columns["axis"]
         about = draft.opened
         where = {name: about[name] for name in ("split", "config", "revision") if name in about}
         limit = UPLOAD_BYTES[True] if services.public else None
-        new, _ = _create(services, tools, about["reference"], limit, columns.assign(kind, picked), **where)
+        new, _ = _create(services, tools, who, about["reference"], limit, columns.assign(kind, picked), **where)
         return new, "Opened again with the columns you chose."
 
     return work
 
 
-def _earlier_names(services: Services) -> list[tuple[str, str]]:
+def _earlier_names(services: Services, who: Who) -> list[tuple[str, str]]:
+    """One's own drafts, and the versions, which are everybody's."""
     saved = [(f"version {name}", f"version:{name}") for name in versions.available(services.paths) if name != "bundled"]
-    return [(label, f"draft:{name}") for name, label in drafts.recent(services.paths, 12)] + saved
+    own = drafts.recent(services.paths, 12, who.may_change)
+    return [(label + who.remark(services.paths.drafts / name), f"draft:{name}") for name, label in own] + saved
 
 
-def _earlier(services: Services, name: str | None) -> Draft:
+def _earlier(services: Services, who: Who, name: str | None) -> Draft:
+    """The draft, or a new one of the version. Raises StudioError where it is gone, or the draft is another one's."""
     if not name:
         raise StudioError("Nothing was chosen.", "Choose a draft or a version from the list.")
     kind, _, rest = name.partition(":")
     if kind == "draft":
-        return drafts.load(rest, services.paths)
-    return drafts.from_version(versions.load(rest, services.paths), services.paths)
+        draft = drafts.load(rest, services.paths)
+        who.refuse_others(draft.folder)
+        return draft
+    return drafts.from_version(versions.load(rest, services.paths), services.paths, who.claim)
 
 
 def _show_roles(draft: Draft | None) -> tuple[Any, ...]:

@@ -46,6 +46,7 @@ def _match(draft: Draft, tools: Tools, *values: Any) -> tuple[Draft, str]:
 def _writer(endpoint: Endpoint) -> Any:
     def work(draft: Draft, tools: Tools, *values: Any) -> tuple[Draft, str]:
         size = len(forms.names(Synthesize))
+        endpoint.services.access.refuse("endpoints")
         if endpoint.services.public and (len(draft.rows) > MOST_PUBLIC or str(values[0]).strip()):
             raise StudioError(
                 f"In this public studio a model writes at most {MOST_PUBLIC} pairs, with our own prompt.",

@@ -12,7 +12,10 @@ from pipelines.corpus.drafts import Draft
 from pipelines.corpus.push import propose, push
 from pipelines.errors import StudioError
 from studio.services import Services
-from studio.tabs.curating.desk import Desk, told
+from studio.tabs import unlocking
+from studio.tabs.curating.desk import Desk
+from studio.tabs.unlocking import sending, unshared
+from studio.telling import told
 from studio.views import messages
 from studio.views import versions as view
 
@@ -22,7 +25,7 @@ KEPT_NOWHERE = "Nothing is kept in this public demo. Run the studio on your own 
 def build(desk: Desk) -> dict[str, Any]:
     """Lays out the stage; returns what tells other tabs that a version was saved."""
     services = desk.services
-    if services.public:
+    if not services.access.allows("tune"):
         gr.HTML(messages.info(KEPT_NOWHERE), padding=False)
         return {"saved": None}
     gr.HTML(
@@ -44,9 +47,10 @@ def build(desk: Desk) -> dict[str, Any]:
         other = gr.Dropdown(_names(services), label="Compare with", elem_id="other-version", min_width=200)
     with gr.Row():
         compare = gr.Button("Show differences", size="sm", elem_id="diff", min_width=130)
-        forget = gr.Button("Delete", size="sm", min_width=90)
+        forget = gr.Button("Delete", size="sm", elem_id="version-forget", min_width=90)
+    unlocking.build(services, "versions")
     shown = gr.HTML(elem_id="version-shown", padding=False)
-    described = gr.Markdown(elem_id="version-card", sanitize_html=True)
+    described = gr.Markdown(elem_id="version-card", sanitize_html=True, latex_delimiters=[])
     with gr.Accordion("Push to the Hub", open=False):
         gr.HTML(
             messages.note(
@@ -66,8 +70,9 @@ def build(desk: Desk) -> dict[str, Any]:
     one.change(lambda n: _choose(services, n), one, [shown, described, repo], show_progress="hidden", api_visibility="private")
     compare.click(lambda a, b: _diff(services, a, b), [one, other], shown, show_progress="hidden", api_visibility="private")
     sure = "name => name && confirm(`Delete the version ${name} for good?`) ? name : null"
-    forget.click(lambda n: _forget(services, n), one, [written, one, other], js=sure, show_progress="hidden", api_visibility="private")
-    send.click(lambda *values: _push(services, *values), [one, repo, public, dry], sent, api_visibility="private")
+    deleting = unshared(services, lambda n: _forget(services, n), gr.skip(), gr.skip())
+    forget.click(deleting, one, [written, one, other], js=sure, show_progress="hidden", api_visibility="private")
+    send.click(sending(services, lambda *values: _push(services, *values)), [one, repo, public, dry], sent, api_visibility="private")
     named = gr.State("")
     desk.watch(_name, [name, named], [named])
     desk.watch(lambda draft: tuple([gr.update(choices=_names(services))] * 2), [one, other])
@@ -89,6 +94,7 @@ def _save(desk: Desk) -> Any:
     def save(draft_id: str, name: str, licence: str, basis: str) -> tuple[Any, ...]:
         nothing = (gr.skip(), gr.skip(), gr.skip())
         try:
+            desk.services.access.refuse("tune")
             draft = desk.find(draft_id)
             if draft is None:
                 raise StudioError("Nothing is open yet.", "Open some data first.")

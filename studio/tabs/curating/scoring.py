@@ -14,10 +14,12 @@ from pipelines.corpus.annotate.quality import RULES
 from pipelines.corpus.drafts import Draft
 from pipelines.corpus.engine import Tools
 from pipelines.corpus.steps.scoring import Annotate, Weak
+from pipelines.entries import number
 from pipelines.errors import StudioError
 from studio.tabs.curating import forms
-from studio.tabs.curating.desk import Desk, told
+from studio.tabs.curating.desk import Desk
 from studio.tabs.curating.endpoint import Endpoint
+from studio.telling import told
 from studio.views import corpus as view
 from studio.views import messages
 
@@ -72,6 +74,12 @@ def build(desk: Desk) -> Endpoint:
     return endpoint
 
 
+def _refuse_visitors(desk: Desk, who: str) -> None:
+    """Raises StudioError where a public studio's visitors may not have this one score."""
+    if who != "offline":
+        desk.services.access.refuse("endpoints" if who == "endpoint" else "measure")
+
+
 def _for_annotator(who: str) -> list[Any]:
     return [gr.update(visible=who != "offline"), gr.update(visible=who == "local model"), gr.update(visible=who == "endpoint")]
 
@@ -79,7 +87,11 @@ def _for_annotator(who: str) -> list[Any]:
 def _scorer(desk: Desk, endpoint: Endpoint) -> Any:
     def work(draft: Draft, tools: Tools, who: str, prompt: str, *values: Any) -> tuple[Draft, str]:
         size = len(forms.names(Weak))
-        step = Annotate(who, float(values[0]), "" if who == "offline" or prompt.strip() == prompts.ANNOTATION.strip() else prompt)
+        step = Annotate(
+            who,
+            number(values[0], "The least similarity"),
+            "" if who == "offline" or prompt.strip() == prompts.ANNOTATION.strip() else prompt,
+        )
         weak = forms.read(Weak, values[1 : 1 + size])
         if draft.kind != "posts":
             raise StudioError(
@@ -87,6 +99,7 @@ def _scorer(desk: Desk, endpoint: Endpoint) -> Any:
             )
         if draft.has("annotate"):
             raise StudioError("These posts are scored already.", "To score them anew, go back to before “Score” first (“Back to” above).")
+        _refuse_visitors(desk, who)
         if desk.services.public and who != "offline" and (len(draft.rows) > MOST_PUBLIC or step.prompt):
             raise StudioError(
                 f"In this public studio a model reads at most {MOST_PUBLIC} posts, with our own prompt.",
@@ -123,6 +136,7 @@ def _estimator(desk: Desk, endpoint: Endpoint) -> Any:
                 raise StudioError("Nothing is open yet.", "Open some posts first.")
             if draft.kind != "posts":
                 raise StudioError("The posts are paired already.", "To score anew, go back to before “Score” (“Back to” above).")
+            _refuse_visitors(desk, who)
             if desk.services.public and who == "endpoint":
                 raise StudioError("A trial asks the endpoint.", "In a public studio only “Score” does.")
             if who != "endpoint":

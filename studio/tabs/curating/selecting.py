@@ -14,7 +14,8 @@ from pipelines.corpus.selection import STRATEGIES, Candidates
 from pipelines.corpus.steps.selecting import Select
 from pipelines.errors import StudioError
 from studio.tabs.curating import forms
-from studio.tabs.curating.desk import Desk, told
+from studio.tabs.curating.desk import Desk
+from studio.telling import told
 from studio.views import messages
 from studio.views import selection as view
 

@@ -14,9 +14,9 @@ from pipelines.errors import StudioError
 from pipelines.review.coding import Codes
 from pipelines.review.raters import NotJoined
 from pipelines.review.rounds import Mark
-from studio.tabs.comparing.setwork import told
 from studio.tabs.reviews.codingseat import Press, Seat, checked, found, seat_of
 from studio.tabs.reviews.visitor import Kept
+from studio.telling import told
 from studio.views import codes as drawn
 from studio.views import coding
 from studio.views.coding import Place, Told

@@ -12,6 +12,7 @@ from pipelines import bundled
 from pipelines.comparing.comparison import Turn
 from pipelines.comparing.naming import role
 from pipelines.comparing.prompts import Prompt
+from pipelines.entries import whole_number
 from pipelines.errors import StudioError
 from pipelines.paths import read_json
 from pipelines.records import Answer, Stamp
@@ -29,6 +30,7 @@ from studio.views import messages
 RECORDED = "recorded"
 KINDS = [("Three answers: which is which?", "trio"), ("Two answers: which was tuned, and which way?", "pair")]
 PACES = [("Together: the teacher reveals", "together"), ("Each at their own pace", "own")]
+COUNT = "The number of questions played"
 REVEAL, END, SURE = "Reveal this question", "End the game", "Press again to end it"
 NO_GAME = StudioError("No game is chosen.", "Choose one of your games, or start one.")
 
@@ -52,19 +54,19 @@ class Screen:
     round: str = ""
 
 
-def sources(services: Services) -> list[tuple[str, str]]:
-    """(name, value) of the answers that can be played with: the recorded ones, and finished sets with a column of each role."""
+def sources(services: Services, who: Who) -> list[tuple[str, str]]:
+    """(name, value) of the answers that can be played with: the recorded ones, and their own finished sets with a column of each role."""
     found = [("Recorded answers, ship with the studio", RECORDED)]
-    for batch in setwork.results(services):
+    for batch in setwork.results(services, who):
         if batch.answered >= len(batch.prompts) and set(ROLES) <= {role(name) for name in batch.names}:
             found.append((f"{batch.title} · {batch.created[:16].replace('T', ' ')} UTC", batch.id))
     return found
 
 
-def turns(services: Services, source: str | None) -> list[tuple[Prompt, Turn]]:
-    """The questions and answers of a source. Raises StudioError where it is gone."""
+def turns(services: Services, who: Who, source: str | None) -> list[tuple[Prompt, Turn]]:
+    """The questions and answers of a source. Raises StudioError where it is gone or another one's."""
     if source != RECORDED:
-        return setwork.in_hand(services, source).turns()
+        return setwork.in_hand(services, who, source).turns()
     texts = {question.id: question for question in bundled.questions()}
     study = read_json(bundled.RECORDED / "stance.json")
     answers: dict[str, list[Answer]] = {}
@@ -76,15 +78,15 @@ def turns(services: Services, source: str | None) -> list[tuple[Prompt, Turn]]:
     return [(Prompt(key, texts[key].text, texts[key].topic), Turn(texts[key].text, tuple(own))) for key, own in answers.items()]
 
 
-def _made(services: Services, form: Form, count: int, seed: int) -> Game:
+def _made(services: Services, who: Who, form: Form, count: int, seed: int) -> Game:
     name = " ".join((form.name or "").split()) or "Guess game"
-    return make_game(name, turns(services, form.source), form.kind, form.pace, count, seed)
+    return make_game(name, turns(services, who, form.source), form.kind, form.pace, count, seed)
 
 
-def prepared(services: Services, form: Form) -> Updates:
+def prepared(services: Services, who: Who, form: Form) -> Updates:
     """How many questions can be played."""
-    game = _made(services, form, 0, 1)
-    short = f" Only {len(game.rounds)} can be played." if int(form.count or 0) > len(game.rounds) else ""
+    game = _made(services, who, form, 0, 1)
+    short = f" Only {len(game.rounds)} can be played." if whole_number(form.count or 0, COUNT) > len(game.rounds) else ""
     return {"plan": messages.note(game.sentence + short)}
 
 
@@ -92,7 +94,7 @@ def begin(services: Services, table: Table, who: Who, form: Form) -> Updates:
     """Starts a game of this browser's. Raises StudioError where none can be made."""
     owning.refuse_visitors(services)
     known = replace(who, code=who.code or owning.new_code())
-    game = _made(services, form, int(form.count or 0), secrets.randbelow(2**31))
+    game = _made(services, who, form, whole_number(form.count or 0, COUNT), secrets.randbelow(2**31))
     game_id = table.open_game(game)
     owning.note(services.paths, game_id, owning.mark_of(known.code))
     return {

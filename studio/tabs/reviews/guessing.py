@@ -12,6 +12,7 @@ import gradio as gr
 
 from pipelines.review.design import LONGEST_TITLE
 from studio.services import Services
+from studio.tabs import unlocking
 from studio.tabs.comparing.choosing import QUIETLY, named
 from studio.tabs.reviews import addresses, guesshost, guessplay
 from studio.tabs.reviews.guesshost import END, KINDS, PACES, RECORDED, REVEAL, Form, Screen
@@ -118,6 +119,7 @@ def build(services: Services, owner: gr.BrowserState) -> dict[str, Any]:
     with gr.Accordion("A new game", open=True, elem_id="guess-setup") as setup:
         form = _form(services)
     parts: Parts = {"owner": owner, "setup": setup, **form, **_stage()}
+    unlocking.build(services, "guess")
     return {"attach": _wire(services, Table(services.paths.reviews), parts)}
 
 
@@ -176,7 +178,7 @@ def _told(before: Kept, answered: tuple[str, Kept, Seen], request: gr.Request) -
 def _form(services: Services) -> Parts:
     with gr.Row():
         source = gr.Dropdown(
-            guesshost.sources(services), value=RECORDED, label="Answers", info="Recorded ones, or a finished prompt set of left, right and placebo",
+            guesshost.sources(services, Who()), value=RECORDED, label="Answers", info="Recorded ones, or a finished prompt set of left, right and placebo",
             elem_id="guess-source", scale=3, min_width=260,
         )  # fmt: skip
         name = gr.Textbox(
@@ -216,26 +218,28 @@ def _wire(services: Services, table: Table, parts: Parts) -> dict[str, Any]:
         """Work on the browser's owner code and more, as work on (services, table, who, ...)."""
         return lambda request, code, *more: work(services, table, Who.of(request, code), *more)
 
-    def prepared(_: gr.Request, *form: Any) -> Updates:
-        return guesshost.prepared(services, Form(*form))
+    def prepared(request: gr.Request, code: Any, *form: Any) -> Updates:
+        return guesshost.prepared(services, Who.of(request, code), Form(*form))
 
     def begin(request: gr.Request, code: Any, *form: Any) -> Updates:
+        unlocking.refuse_others(services, request)
         return guesshost.begin(services, table, Who.of(request, code), Form(*form))
 
     def attach(request: gr.Request, code: Any, chosen: str | None, *form: Any) -> Updates:
-        known = guesshost.sources(services)
+        who = Who.of(request, code)
+        known = guesshost.sources(services, who)
         source = form[0] if form[0] in [value for _, value in known] else RECORDED
-        found = guesshost.listed(services, table, Who.of(request, code), chosen)
-        plan = guesshost.prepared(services, Form(source, *form[1:]))
+        found = guesshost.listed(services, table, who, chosen)
+        plan = guesshost.prepared(services, who, Form(source, *form[1:]))
         return {**found, **plan, "source": gr.update(choices=known, value=source)}
 
     for name in ("source", "kind", "count"):
-        wire(f"{name}.change", prepared, FORM, ["plan"], trigger_mode="always_last")
+        wire(f"{name}.change", prepared, ["owner", *FORM], ["plan"], trigger_mode="always_last")
     wire("start.click", begin, ["owner", *FORM], ["owner", "name", "setup", *SHOWN])
     wire("games.input", of(guesshost.shown), ["owner", "games"], SHOWN)
     for event, work in (("reveal.click", guesshost.reveal), ("next.click", guesshost.following)):
         wire(event, of(work), ["owner", "screen"], SHOWN)
-    wire("end.click", of(guesshost.end), ["owner", "screen", "warned"], SHOWN)
+    wire("end.click", unlocking.needed(services, of(guesshost.end)), ["owner", "screen", "warned"], SHOWN)
     wire("clock.tick", of(guesshost.ticked), ["owner", "screen"], SHOWN, concurrency_limit=None)
     inputs: Sequence[str] = ["owner", "games", *FORM]
     return attaching(parts, attach, inputs, ["source", "plan", *SHOWN], "said")

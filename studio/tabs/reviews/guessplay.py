@@ -11,9 +11,9 @@ from pipelines.review.ballots import Box
 from pipelines.review.guess import Dealt, Game, deal
 from pipelines.review.guesses import Revealed
 from pipelines.review.raters import NotJoined
-from studio.tabs.comparing.setwork import told
 from studio.tabs.reviews.guesstable import Act, Seen, Table
 from studio.tabs.reviews.visitor import SWEPT, Kept, less
+from studio.telling import told
 from studio.views import guessing as view
 from studio.views import messages
 from studio.views.guessing import Listed, Place

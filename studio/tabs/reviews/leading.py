@@ -12,14 +12,15 @@ from typing import Any
 import gradio as gr
 
 from pipelines.review.ballots import Box
+from studio.access import FEATURES
 from studio.services import Services
 from studio.tabs.comparing.choosing import QUIETLY
-from studio.tabs.comparing.setwork import told
 from studio.tabs.reviews import leadingacts, leadingpage
 from studio.tabs.reviews.leadingpage import OPEN_CALIBRATION, OPEN_CODING, TELLS, Act, Form
 from studio.tabs.reviews.leadingwork import Leader
-from studio.tabs.reviews.owning import NOT_HERE, Who
+from studio.tabs.reviews.owning import Who
 from studio.tabs.wiring import Parts, Updates, attaching, wiring
+from studio.telling import told
 from studio.views import messages
 
 FIRST_PAIRS = 5
@@ -80,8 +81,8 @@ def build(services: Services, box: Box, owner: gr.BrowserState) -> dict[str, Any
 
     Returns "attach", the event for when the stage is opened.
     """
-    if services.public:
-        gr.HTML(messages.error(NOT_HERE), padding=False)
+    if not services.access.allows("review"):
+        gr.HTML(messages.error(FEATURES["review"]), padding=False)
         return {"attach": {"fn": lambda: None, "inputs": None, "outputs": None, **QUIETLY}}
     leader = Leader(services, box)
     gr.HTML(LEAD, padding=False)

@@ -7,11 +7,11 @@ from pathlib import Path
 from pipelines.errors import StudioError
 from pipelines.review.codebook import changes, read_yaml, starter
 from pipelines.review.intervals import counted
-from studio.tabs.comparing.setwork import told
 from studio.tabs.reviews.leadingpage import Act, Form, counts_and_quotes, looked
 from studio.tabs.reviews.leadingwork import Leader
 from studio.tabs.reviews.owning import Who
 from studio.tabs.wiring import Updates
+from studio.telling import told
 from studio.views import messages
 
 
@@ -23,6 +23,7 @@ def use(leader: Leader, who: Who, chosen: str | None, form: Form) -> Updates:
 
 def uploaded(leader: Leader, who: Who, chosen: str | None, form: Form, path: str | None) -> Updates:
     """Publishes an uploaded codebook as the next version. Raises StudioError for a file that is none, or with another number."""
+    leader.services.access.refuse("upload")
     old = leader.standing(who, chosen).book
     new = leader.publish(who, chosen, read_yaml(Path(path or "")))
     said = " ".join(changes(old, new)[:6]) if old else f"It has {counted(len(new.codes), 'code')}."

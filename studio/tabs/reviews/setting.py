@@ -15,6 +15,7 @@ from pipelines.records import Sampling
 from pipelines.review.ballots import Box
 from pipelines.review.design import ASKED, LONGEST_PURPOSE, LONGEST_REASON, LONGEST_TITLE
 from studio.services import Services
+from studio.tabs import unlocking
 from studio.tabs.comparing import setpage
 from studio.tabs.reviews import addresses, settinglist, settingpage
 from studio.tabs.reviews.owning import Who
@@ -52,6 +53,7 @@ def build(services: Services, box: Box, owner: gr.BrowserState, noted: gr.Browse
         **_start_form(),
         **_reviews_form(),
     }
+    unlocking.build(services, "review")
     _wire(setter, parts)
 
     def attach(request: gr.Request, code: Any, chosen: str | None, before: Any, is_recalled: bool, *values: Any) -> Updates:
@@ -86,14 +88,20 @@ def _wire(setter: Setter, parts: dict[str, Any]) -> None:
     def owned(work: Callable[..., Updates]) -> Callable[..., Updates]:
         return lambda request, code, *values: work(setter, Who.of(request, code), *values)
 
-    wire("start.click", owned(lambda one, who, *v: settingpage.begin(one, who, Form(*v))), ["owner", *FORM], ["owner", *LOOKED])
+    def begin(request: gr.Request, code: Any, *values: Any) -> Updates:
+        form = Form(*values)
+        if form.kind == "class":
+            unlocking.refuse_others(services, request)
+        return settingpage.begin(setter, Who.of(request, code), form)
+
+    wire("start.click", begin, ["owner", *FORM], ["owner", *LOOKED])
     for name, work in (("resume", settingpage.go_on), ("stop", settingpage.stop), ("discard", settingpage.discard)):
         wire(f"{name}.click", owned(work), ["owner"], LOOKED)
     wire("timer.tick", owned(settingpage.look), ["owner", "reviews"], LOOKED, concurrency_limit=None)
     ends = wiring(parts, "ending")
     ends("reviews.input", owned(settinglist.shown), ["owner", "reviews"], SHOWN)
     ends("again.click", owned(settinglist.listed), ["owner", "reviews"], LISTED)
-    ends("close.click", owned(settinglist.close), ["owner", "reviews", "warned"], LISTED)
+    ends("close.click", unlocking.needed(services, owned(settinglist.close)), ["owner", "reviews", "warned"], LISTED)
 
 
 def _form(services: Services) -> dict[str, Component]:
@@ -105,7 +113,7 @@ def _form(services: Services) -> dict[str, Component]:
     purpose = gr.Textbox(PURPOSE, label="What it is for (raters read this before they agree)", lines=2, max_length=LONGEST_PURPOSE, elem_id="review-purpose")  # fmt: skip
     with gr.Row(elem_classes="ps-beside"):
         which = gr.Dropdown(setpage.choices(services, None), value="opinion", label="Set of questions", elem_id="review-set", scale=3, min_width=240)  # fmt: skip
-        upload = gr.UploadButton("Bring your own (CSV)", file_types=list(prompts.ENDINGS), elem_id="review-file", scale=1, min_width=170)
+        upload = gr.UploadButton("Bring your own (CSV)", file_types=list(prompts.ENDINGS), elem_id="review-file", scale=1, min_width=170, visible=services.access.allows("upload"))  # fmt: skip
         count = gr.Slider(1, 40, FIRST_COUNT, step=1, label="Questions drawn", elem_id="review-count", scale=3, min_width=240)
     with gr.Row():
         columns = gr.Dropdown(

@@ -14,6 +14,7 @@ import gradio as gr
 
 from pipelines.comparing import prompts
 from pipelines.comparing.prompts import PromptSet
+from pipelines.entries import whole_number
 from pipelines.errors import StudioError
 from pipelines.records import Sampling
 from pipelines.review.design import ASKED, MOST_DAYS, MOST_RATERS, Design
@@ -59,20 +60,20 @@ class Form:
 
 def designed(services: Services, form: Form) -> Design:
     """The design that the form describes. Raises StudioError where it can't be reviewed."""
-    found = setwork.chosen_set(services, form.which, form.own).prompts
+    found = setwork.chosen_set(services, form.which, form.own, "review").prompts
     keys = services.catalog().kept(form.columns or [])
     if len(keys) < len(set(form.columns or [])):
         raise StudioError("A chosen column can't answer here (any more).", "Take it away, or choose another one.")
-    count = min(int(form.count or 0), len(found))
+    count = min(whole_number(form.count or 0, "The number of questions drawn"), len(found))
     return Design(
         " ".join((form.title or "").split()),
         (form.purpose or "").strip(),
         tuple(keys),
         found,
         tuple(one for one in ASKED if one.id in (form.asked or [])),
-        raters=int(form.raters or 0),
+        raters=whole_number(form.raters or 0, "The number of raters"),
         seed=sampled(form).seed,
-        keep_days=int(form.days or 0),
+        keep_days=whole_number(form.days or 0, "The number of days"),
         kind="class" if form.kind == "class" else "research",
         own_politics=(form.politics or "").strip(),
         count=0 if count == len(found) else count,
@@ -81,7 +82,7 @@ def designed(services: Services, form: Form) -> Design:
 
 def sampled(form: Form) -> Sampling:
     """How the answers are drawn."""
-    return Sampling(max_new_tokens=int(form.tokens or 0), seed=int(form.seed or 0))
+    return Sampling(max_new_tokens=form.tokens or 0, seed=form.seed or 0)  # type: ignore[arg-type]  # judged there
 
 
 def prepared(services: Services, form: Form) -> Updates:
@@ -118,16 +119,17 @@ def minutes(made: Design, sampling: Sampling) -> float:
 def sized(services: Services, form: Form) -> Updates:
     """For another set of questions: how many of them can be drawn."""
     try:
-        most = len(setwork.chosen_set(services, form.which, form.own).prompts)
+        most = len(setwork.chosen_set(services, form.which, form.own, "review").prompts)
+        count = min(whole_number(form.count or 1, "The number of questions drawn"), most)
     except StudioError as error:
         return {"plan": messages.error(error)}
-    count = min(int(form.count or 1), most)
     return {"count": gr.update(maximum=max(2, most), value=count), **prepared(services, replace(form, count=count))}
 
 
 def uploaded(services: Services, path: str | None, form: Form) -> Updates:
     """Reads the questions of a file and chooses them. Raises StudioError where they can't be read."""
     owning.refuse_visitors(services)
+    services.access.refuse("upload")
     own = prompts.read_csv(Path(path or ""))
     which = gr.update(choices=setpage.choices(services, own), value=OWN)
     return {"which": which, "own": own, "said": "", **sized(services, replace(form, which=OWN, own=own))}
@@ -208,7 +210,7 @@ def recalled(services: Services, kept: Any) -> dict[str, Any]:
     found = kept if isinstance(kept, dict) else {}
     values: dict[str, Any] = {name: found[name] for name in ("title", "purpose", "politics") if isinstance(found.get(name), str)}
     for name, (least, most) in BOUNDS.items():
-        if isinstance(number := found.get(name), int | float) and least <= number <= most:
+        if isinstance(number := found.get(name), int | float) and not isinstance(number, bool) and least <= number <= most:
             values[name] = number
     known = {"which": [name for _, name in setpage.choices(services, None)], "kind": [name for _, name in KINDS]}
     values |= {name: found[name] for name, names in known.items() if found.get(name) in names}

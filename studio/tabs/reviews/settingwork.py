@@ -23,9 +23,9 @@ from pipelines.review.ballots import Box
 from pipelines.review.design import Design
 from pipelines.review.protocol import freeze
 from studio.services import Services
-from studio.tabs.comparing.setwork import told
 from studio.tabs.reviews import owning
 from studio.tabs.reviews.owning import NOT_YOURS, Who, mark_of, refuse_visitors
+from studio.telling import told
 
 WORK = "review-asking"
 ASKING, JOB = "asking", "job.json"

@@ -14,8 +14,8 @@ from pipelines.errors import StudioError
 from pipelines.review.ballots import Box
 from pipelines.review.protocol import Protocol, Shown, shown
 from pipelines.review.raters import NotJoined
-from studio.tabs.comparing.setwork import told
 from studio.tabs.reviews.visitor import SWEPT, Act, Kept, less
+from studio.telling import told
 from studio.views import ballot, messages
 from studio.views.ballot import Ballot, Open, Place
 

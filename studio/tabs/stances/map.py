@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from studio.services import Services
 from studio.tabs.stances import downloads
 from studio.tabs.stances.section import Section
 from studio.tabs.tuning.downloads import passing_folder
+from studio.telling import told
 from studio.views import messages
 
 if TYPE_CHECKING:
@@ -101,17 +101,13 @@ def _embedded(services: Services, texts: Sequence[str]) -> Iterator[tuple[str, n
 def _handler(services: Services, work: Work, first: Study | None) -> Callable[[dict[str, Any] | None], Updates]:
     """A piece of work as an event's handler; what goes wrong is said in the status."""
 
-    def told(value: dict[str, Any] | None) -> Updates:
+    def handle(value: dict[str, Any] | None) -> Updates:
         try:
             study = Study.from_dict(value) if value else first
             if study is None:
                 raise NOTHING
             yield from work(services, study)
-        except StudioError as error:
-            yield messages.error(error), *UNCHANGED
         except Exception as error:
-            traceback.print_exc()
-            broken = StudioError(f"This broke off ({type(error).__name__}).", "The study is unharmed; try again.")
-            yield messages.error(broken), *UNCHANGED
+            yield told(error, "The study is unharmed; try again."), *UNCHANGED
 
-    return told
+    return handle

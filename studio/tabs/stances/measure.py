@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,10 +16,12 @@ from pipelines.stance.kept import Kept
 from pipelines.stance.plan import planned
 from pipelines.stance.study import Study
 from studio import results
+from studio.owning import Me, Who
 from studio.services import Services, following
 from studio.tabs import measuring
 from studio.tabs.comparing import choosing
 from studio.tabs.comparing.choosing import QUIETLY
+from studio.telling import told
 from studio.views import messages
 
 SECONDS_TO_LOAD = 15
@@ -60,16 +61,18 @@ def build(services: Services) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def wire(services: Services, parts: dict[str, Any], shown: list[Any], show: Any) -> Any:
+def wire(services: Services, me: gr.State, parts: dict[str, Any], shown: list[Any], show: Any) -> Any:
     """Wires the panel. `show(study)` gives updates of `shown`, whose first two are the earlier results and the current study.
 
+    `me` is what is remembered of the page (owning.py): whoever measures has the result.
     Returns the press of the button, for what else has to happen then.
     """
     adapters, names, size, own, generated = (parts[name] for name in ("adapters", "names", "size", "own", "generated"))
     start, stop, status = parts["start"], parts["stop"], parts["status"]
 
-    def measure(keys: Any, how_much: Any, which: Any, file: Any, said: Any, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        yield from _measure(services, Wish(keys, how_much, which, file, said), request.session_hash or "", len(shown), show)
+    def measure(known: Me, keys: Any, how_much: Any, which: Any, file: Any, said: Any, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        wish, who = Wish(keys, how_much, which, file, said), Who.at(request, known)
+        yield from _measure(services, who, wish, request.session_hash or "", len(shown), show)
 
     def end(request: gr.Request) -> Any:
         """Says nothing in `status`: its words could arrive after those of the measurement that has ended, and stay."""
@@ -77,7 +80,7 @@ def wire(services: Services, parts: dict[str, Any], shown: list[Any], show: Any)
         return gr.update(interactive=False)
 
     waiting = start.click(
-        lambda: messages.note("Waiting for the model; other visitors' answers come first …"),
+        lambda: messages.note("Getting ready …"),
         None,
         status,
         queue=False,
@@ -85,10 +88,9 @@ def wire(services: Services, parts: dict[str, Any], shown: list[Any], show: Any)
     )
     waiting.then(
         measure,
-        [names, size, adapters, own, generated],
+        [me, names, size, adapters, own, generated],
         [status, start, stop, *shown],
-        concurrency_id="model",
-        concurrency_limit=1,
+        concurrency_limit=None,
         show_progress="hidden",
     )
     stop.click(end, None, stop, queue=False, show_progress="hidden")
@@ -110,9 +112,12 @@ class Wish:
 
     def plan(self, services: Services) -> tuple[Any, dict[str, Any]]:
         """The plan and the notes. Raises StudioError for what can't be measured."""
+        services.access.refuse("measure")
         if self.how_much not in [size for _, size in measuring.sizes(services)]:
             raise StudioError("This is not offered here.", "Others wait for the same model: choose the quick profile.")
-        own = None if self.file is None or services.public else own_items.read(self.file)
+        if self.file:
+            services.access.refuse("upload")
+        own = own_items.read(self.file) if self.file else None
         return measuring.plan(services, self.keys, self.how_much, self.which, items=own, generated=self.generated and not services.public)
 
 
@@ -122,44 +127,44 @@ def _expected(services: Services, keys: Any, how_much: Any, file: Any, generated
     tuned = [column for column in columns if not column.is_base]
     base = [column for column in columns if column.is_base] or services.catalog().columns([measuring.BASE])
     try:
-        own = own_items.read(Path(file)) if file and not services.public else None
+        own = own_items.read(Path(file)) if file and services.access.allows("upload") else None
         plan = planned([*base, *tuned], str(how_much), items=own, generated=bool(generated))
     except (StudioError, OSError) as problem:
         return messages.error(problem if isinstance(problem, StudioError) else "This file can't be read.")
     seconds = sum(plan.seconds.values()) + SECONDS_TO_LOAD
     return messages.note(
         f"About {messages.duration(seconds)} on two cores; less where columns were measured before, since what they answered is kept. "
-        "Other visitors' answers wait meanwhile."
+        "Questions that others ask meanwhile are answered in between; other measurements wait."
     )
 
 
-def _measure(services: Services, wish: Wish, session: str, count: int, show: Any) -> Iterator[tuple[Any, ...]]:
+def _measure(services: Services, who: Who, wish: Wish, session: str, count: int, show: Any) -> Iterator[tuple[Any, ...]]:
     """Yields (status, start, stop, earlier, current, and what else is shown)."""
     keep = [gr.skip()] * count
     idle, busy = (gr.update(interactive=True), gr.update(interactive=False)), (gr.update(interactive=False), gr.update(interactive=True))
     event = services.new_stop(f"study-{session}")
     try:
         plan, about = wish.plan(services)
-        clock = Remaining(sum(plan.seconds.values()) + SECONDS_TO_LOAD)
-        yield messages.bar(0, "Loading the model and the ruler"), *busy, *keep
+        seconds = sum(plan.seconds.values()) + SECONDS_TO_LOAD
         result: Study | None = None
         kept = Kept(None if services.public else services.paths.measured)  # what visitors of a public studio ask leaves nothing here
         work = lambda report: instruments.run(plan, services.host, services.ruler, report, event, kept)  # noqa: E731
-        for fraction, text, result in following(work):
-            yield messages.bar(fraction, "Stopping" if event.is_set() else _ahead(text, clock.told(fraction))), *busy, *keep
+        with services.measuring.join(session, seconds) as ticket:
+            for place in ticket.waiting(event):
+                yield messages.in_line(place), *busy, *keep
+            clock = Remaining(seconds)
+            yield messages.bar(0, "Loading the model and the ruler"), *busy, *keep
+            for fraction, text, result in following(work):
+                yield messages.bar(fraction, "Stopping" if event.is_set() else _ahead(text, clock.told(fraction))), *busy, *keep
         assert result is not None
         result.notes |= about
         said, earlier = f"Done in {messages.duration(result.seconds)}.", gr.skip()
         if not services.public:  # what visitors measure is theirs, and leaves no result on this machine
-            file = results.keep(result, services.paths, _called(about, plan, wish))
-            said, earlier = f"{said} Kept as {file}", gr.update(choices=results.choices(services.paths, False), value=file.name)
+            file = results.keep(result, services.paths, who, _called(about, plan, wish))
+            said, earlier = f"{said} Kept as {file}", gr.update(choices=results.choices(services.paths, who, False), value=file.name)
         yield messages.good(said), *idle, earlier, result.as_dict(), *show(result)
-    except StudioError as error:
-        yield messages.error(error), *idle, *keep
     except Exception as error:  # whatever it was, the visitor gets the buttons back and a sentence
-        traceback.print_exc()
-        problem = StudioError(f"The measurement broke off ({type(error).__name__}).", "The earlier results are still there; try again.")
-        yield messages.error(problem), *idle, *keep
+        yield told(error, "The earlier results are still there; try again.", "The measurement broke off"), *idle, *keep
     finally:
         event.set()
 

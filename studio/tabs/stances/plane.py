@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +22,7 @@ from studio.services import Services
 from studio.tabs.comparing.choosing import QUIETLY
 from studio.tabs.stances import downloads
 from studio.tabs.stances.section import Section
+from studio.telling import told
 from studio.views import messages, points
 
 # gr.Plot has no click event. A plot is made anew with every figure, so its own event is hung on when the pointer comes to it; the table
@@ -183,9 +183,8 @@ def _nearest(services: Services, study: Study | None, pick: list[Any] | None, se
             rest = messages.bar(len(found) / len(tuned), LOOKING) if len(found) < len(tuned) else ""
             yield f"<h3>{ROWS}</h3>{points.nearest(study, found)}{rest}"
     except Exception as error:  # whatever it was, the answers stay readable
-        traceback.print_exc()
-        broken = StudioError(f"The nearest rows could not be found ({type(error).__name__}).", "The answers above are complete.")
-        yield points.nearest(study, found) + messages.error(broken)
+        said = told(error, "The answers above are complete.", "The nearest rows could not be found")
+        yield points.nearest(study, found) + said
 
 
 def _folders(services: Services) -> list[Any]:

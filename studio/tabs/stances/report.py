@@ -14,9 +14,9 @@ from pipelines.export import audit, audit_figures, audit_page
 from pipelines.stance.study import Study
 from pipelines.tuning.shelf.reading import DAMAGE
 from studio.services import Services, following
-from studio.tabs.comparing.setwork import told
 from studio.tabs.stances.section import Section
 from studio.tabs.tuning.downloads import passing_folder
+from studio.telling import told
 from studio.views import messages
 
 LEAD = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
@@ -11,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from pipelines import bundled
+from pipelines import bundled, incidents
 from pipelines.comparing import series as whose
 from pipelines.comparing.columns import notes
 from pipelines.comparing.series import Wanted
@@ -21,8 +20,10 @@ from pipelines.stance import series_file
 from pipelines.stance.kept import Kept
 from pipelines.stance.series_plan import STRENGTHS
 from pipelines.stance.series_points import Series
+from studio.owning import Me, Who
 from studio.services import Services, following
-from studio.tabs.stances import downloads
+from studio.tabs.stances import downloads, sharing
+from studio.telling import told
 from studio.views import messages
 from studio.views import series as view
 
@@ -34,8 +35,9 @@ QUIETLY: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private
 EXPLAIN = (
     "How much tuning does it take, and when does it break the language? A dose turns one adapter up from 0 (the base) over 1 (as trained) "
     "to 2; a time course follows a run through the steps that it kept. Each point is the shift from the base, with the placebo beside it "
-    "and the damage below. Choose an adapter under “Measure” and press “Start”."
+    "and the damage below."
 )
+HOW = " Choose an adapter under “Measure” and press “Start”."
 NOTHING = "Nothing is recorded yet. Choose an adapter under “Measure” below and press “Start”; the plot appears here."
 Shown = tuple[Any, ...]
 
@@ -47,35 +49,48 @@ def recorded() -> Series | None:
     return series_file.read(file) if file.is_file() else None
 
 
-def build(services: Services) -> dict[str, Any]:
-    """Lays the part out and wires it. Returns "refresh", the event for when the tab is opened."""
-    current = gr.State(None)
-    gr.HTML(f'<p class="ps-lead">{EXPLAIN}</p>', padding=False)
-    earlier = gr.Dropdown(
-        _earlier(services), value=RECORDED if recorded() else None, label="Earlier results", elem_id="earlier-series",
-        visible=bool(_earlier(services)) and not services.public,
-    )  # fmt: skip
-    shown = _lay_out_result(recorded())
-    gr.Markdown("### Measure")
-    levers = _lay_out_levers(services)
-    expected = gr.HTML(_ahead(services, *(lever.value for lever in levers)), elem_id="series-expected", padding=False)
-    with gr.Row():
-        start = gr.Button("Start", variant="primary", elem_id="start-series")
-        stop = gr.Button("Stop", interactive=False, elem_id="stop-series")
-    status = gr.HTML(elem_id="series-status", padding=False)
+def build(services: Services, me: gr.State) -> dict[str, Any]:
+    """Lays the part out and wires it. Returns "refresh", the event for when the tab is opened.
 
-    def measure(request: gr.Request, *values: Any) -> Iterator[Shown]:
-        yield from _measure(services, values, request.session_hash or "")
+    `me` is what is remembered of the page (owning.py): a visitor has series of their own.
+    """
+    current = gr.State(None)
+    opened = services.access.allows("measure")
+    gr.HTML(f'<p class="ps-lead">{EXPLAIN}{HOW if opened else ""}</p>', padding=False)
+    earlier = gr.Dropdown(
+        _earlier(services, Who()), value=RECORDED if recorded() else None, label="Earlier results", elem_id="earlier-series",
+        visible=bool(_earlier(services, Who())) and not services.public,
+    )  # fmt: skip
+    sharing.build(services, me, earlier, lambda who: _earlier(services, who), "series")
+    shown = _lay_out_result(recorded())
+    with gr.Column(visible=opened):
+        gr.Markdown("### Measure")
+        levers = _lay_out_levers(services)
+        expected = gr.HTML(_ahead(services, *(lever.value for lever in levers)), elem_id="series-expected", padding=False)
+        with gr.Row():
+            start = gr.Button("Start", variant="primary", elem_id="start-series")
+            stop = gr.Button("Stop", interactive=False, elem_id="stop-series")
+        status = gr.HTML(elem_id="series-status", padding=False)
+
+    def measure(request: gr.Request, known: Me, *values: Any) -> Iterator[Shown]:
+        yield from _measure(services, Who.at(request, known), values, request.session_hash or "")
 
     def end(request: gr.Request) -> Any:
         services.stop(f"series-{request.session_hash}")
         return gr.update(interactive=False)
 
-    waiting = start.click(lambda: messages.note("Waiting for the model; other visitors' answers come first …"), None, status, queue=False, **QUIETLY)  # fmt: skip
+    waiting = start.click(lambda: messages.note("Getting ready …"), None, status, queue=False, **QUIETLY)
     outputs = [status, start, stop, earlier, current, *shown]
-    waiting.then(measure, levers, outputs, concurrency_id="model", concurrency_limit=1, **QUIETLY)
+    waiting.then(measure, [me, *levers], outputs, concurrency_limit=None, **QUIETLY)
     stop.click(end, None, stop, queue=False, **QUIETLY)
-    earlier.input(lambda name: _open(services, name), earlier, [earlier, current, *shown], **QUIETLY)
+
+    def reopened(request: gr.Request, known: Me, name: str | None) -> Shown:
+        return _open(services, Who.at(request, known), name)
+
+    def refreshed(request: gr.Request, known: Me, key: str | None) -> tuple[Any, Any]:
+        return _refreshed(services, Who.at(request, known), key)
+
+    earlier.input(reopened, [me, earlier], [earlier, current, *shown], **QUIETLY)
     shown[1].input(_draw, [current, shown[1]], shown[2:5], **QUIETLY)
     adapter, kind, strengths, placebo, asked = levers
     for changed in (adapter.change, kind.change, strengths.blur, placebo.change, asked.change):
@@ -83,8 +98,8 @@ def build(services: Services) -> dict[str, Any]:
     kind.input(lambda chosen: gr.update(visible=chosen != COURSE), kind, strengths, queue=False, **QUIETLY)
     return {
         "refresh": {
-            "fn": lambda key: _refreshed(services, key),
-            "inputs": adapter,
+            "fn": refreshed,
+            "inputs": [me, adapter],
             "outputs": [adapter, earlier],
             "queue": False,
             **QUIETLY,
@@ -130,22 +145,23 @@ def _first(offers: list[tuple[str, str]]) -> str | None:
     return FIRST_KEY if FIRST_KEY in known else next(iter(known), None)
 
 
-def _refreshed(services: Services, key: str | None) -> tuple[Any, Any]:
+def _refreshed(services: Services, who: Who, key: str | None) -> tuple[Any, Any]:
     """What can be measured and opened now; what is chosen stays as far as it is still there."""
     offers = whose.choices(services.catalog())
     kept = key if key in [one for _, one in offers] else _first(offers)
-    return gr.update(choices=offers, value=kept), _listed(services)
+    return gr.update(choices=offers, value=kept), _listed(services, who)
 
 
-def _earlier(services: Services) -> list[tuple[str, str]]:
-    """The recorded series and those measured here; what visitors of a public studio measured is not shown to others."""
+def _earlier(services: Services, who: Who) -> list[tuple[str, str]]:
+    """The recorded series and those that are theirs or shared; a public studio keeps none."""
     first = [("Recorded, ships with the studio", RECORDED)] if recorded() else []
-    return first + ([] if services.public else series_file.listed(services.paths))
+    own = [] if services.public else series_file.listed(services.paths, who.sees)
+    return first + [(words + who.remark(services.paths.results / name), name) for words, name in own]
 
 
-def _listed(services: Services, **more: Any) -> Any:
+def _listed(services: Services, who: Who, **more: Any) -> Any:
     """An update of the earlier results, which show once there is one to choose."""
-    found = _earlier(services)
+    found = _earlier(services, who)
     return gr.update(choices=found, visible=bool(found) and not services.public, **more)
 
 
@@ -164,47 +180,50 @@ def _ahead(services: Services, *values: Any) -> str:
     except StudioError as error:
         return messages.info(str(error))
     about = messages.duration(plan.seconds + SECONDS_TO_LOAD)
-    said = [f"{plan.count} measurements, the base among them: about {about} on two cores. Other visitors' answers wait meanwhile."]
+    said = [
+        f"{plan.count} measurements, the base among them: about {about} on two cores. What others ask meanwhile is answered in between."
+    ]
     if wanted.placebo and not plan.placebo:
         said.append("No placebo belongs to this adapter: it is measured alone. “Train both sides + placebo” in Tune makes one.")
     warned = [text for text in notes(listed, [wanted.key]) if not text.startswith("Not offered")]
     return "".join(map(messages.note, said + warned))
 
 
-def _measure(services: Services, values: tuple[Any, ...], session: str) -> Iterator[Shown]:
+def _measure(services: Services, who: Who, values: tuple[Any, ...], session: str) -> Iterator[Shown]:
     """Yields (status, start, stop, earlier, current, source, instrument, plot, table, reading, summary)."""
     keep = [gr.skip()] * 8
     idle, busy = (gr.update(interactive=True), gr.update(interactive=False)), (gr.update(interactive=False), gr.update(interactive=True))
-    event, begun = services.new_stop(f"series-{session}"), time.monotonic()
+    event = services.new_stop(f"series-{session}")
     try:
+        services.access.refuse("measure")
         plan = whose.plan_of(services.catalog(), _wanted(*values), services.paths)
         if services.public and plan.count > MOST_IN_PUBLIC:
             raise StudioError(f"{plan.count} measurements are too many here, where others wait.", f"At most {MOST_IN_PUBLIC} can be taken.")
         kept = Kept(None if services.public else services.paths.measured)
-        yield messages.bar(0, "Loading the model"), *busy, *keep
         found: Series | None = None
-        for fraction, text, found in following(lambda report: measuring.measure(services.host, plan, report, event, kept)):
-            yield messages.bar(fraction, "Stopping" if event.is_set() else _left(fraction, text, begun)), *busy, *keep
+        with services.measuring.join(session, plan.seconds + SECONDS_TO_LOAD) as ticket:
+            for place in ticket.waiting(event):
+                yield messages.in_line(place), *busy, *keep
+            yield messages.bar(0, "Loading the model"), *busy, *keep
+            begun = time.monotonic()
+            for fraction, text, found in following(lambda report: measuring.measure(services.host, plan, report, event, kept)):
+                yield messages.bar(fraction, "Stopping" if event.is_set() else _left(fraction, text, begun)), *busy, *keep
         assert found is not None
-        yield *_said(services, found, idle), *_show(found)
-    except StudioError as error:
-        yield messages.error(error), *idle, *keep
+        yield *_said(services, who, found, idle), *_show(found)
     except Exception as error:  # whatever it was, the visitor gets the buttons back and a sentence
-        traceback.print_exc()
-        broken = StudioError(f"The measurement broke off ({type(error).__name__}).", "The earlier results are still there; try again.")
-        yield messages.error(broken), *idle, *keep
+        yield told(error, "The earlier results are still there; try again.", "The measurement broke off"), *idle, *keep
     finally:
         event.set()
 
 
-def _said(services: Services, found: Series, idle: tuple[Any, Any]) -> Shown:
+def _said(services: Services, who: Who, found: Series, idle: tuple[Any, Any]) -> Shown:
     """Keeps what was measured, unless a visitor of a public studio did, and says so: status, start, stop, earlier, current."""
     found.notes["computed"] = datetime.now().isoformat(" ", "minutes")
     said = found.notes.get("stopped") or f"Done in {messages.duration(found.seconds)}."
     listed: Any = gr.skip()
     if not services.public:
-        file = series_file.keep(found, services.paths)
-        said, listed = f"{said} Kept as {file}", _listed(services, value=file.name)
+        file = series_file.keep(found, services.paths, who.claim)
+        said, listed = f"{said} Kept as {file}", _listed(services, who, value=file.name)
     return (messages.info if "stopped" in found.notes else messages.good)(said), *idle, listed, found.as_dict()
 
 
@@ -228,7 +247,7 @@ def _draw(state: dict[str, Any] | None, instrument: str) -> Shown:
     return view.plot(found, instrument), view.table(found, instrument), view.reading(found, instrument)
 
 
-def _open(services: Services, name: str | None) -> Shown:
+def _open(services: Services, who: Who, name: str | None) -> Shown:
     """Shows an earlier result: updates of earlier, current and all that is shown of it; of a damaged one only a sentence."""
     try:
         if name in (None, RECORDED) or services.public:
@@ -237,11 +256,12 @@ def _open(services: Services, name: str | None) -> Shown:
                 raise StudioError("Nothing is recorded.", "Choose another result.")
         else:
             found = series_file.opened(str(name), services.paths)
+            who.refuse_unseen(services.paths.results / str(name))
             state = found.as_dict()
         return gr.skip(), state, *_show(found, state is None)
     except StudioError as error:
         problem = error
-    except Exception:  # whatever lies in the file: a damaged one is skipped
-        traceback.print_exc()
+    except Exception as error:  # whatever lies in the file: a damaged one is skipped
+        incidents.note(error, "opening an earlier result")
         problem = series_file.damaged(str(name))
-    return _listed(services, value=None), gr.skip(), messages.error(problem), *[gr.skip()] * 5
+    return _listed(services, who, value=None), gr.skip(), messages.error(problem), *[gr.skip()] * 5

@@ -23,8 +23,8 @@ from studio.views.stance_tables import INSTRUMENTS as NAMES
 NOT_ASKED = "No questionnaire was asked in this study, so nothing can be said about wording."
 
 
-def build(services: Services, current: gr.State, first: Study | None) -> Section:
-    """Lays out the section, empty until `show`, and wires it."""
+def build(services: Services, current: gr.State, first: Study | None, me: gr.State) -> Section:
+    """Lays out the section, empty until `show`, and wires it. `me` is what is remembered of the page (owning.py)."""
     gr.Markdown("### Gates and validity")
     validity = gr.HTML(elem_id="validity", padding=False)
     words = gr.HTML(elem_id="stance-generated", padding=False)
@@ -39,7 +39,7 @@ def build(services: Services, current: gr.State, first: Study | None) -> Section
     forms = gr.Plot(show_label=False, elem_id="forms-plot")
     forms_files = downloads.build(forms, "stance-forms")
     wording = gr.HTML(elem_id="wording", padding=False)
-    judge = judging.build(services, current, first)
+    judge = judging.build(services, current, first, me)
     outputs = [plot, plot_files, agree, forms, forms_files, wording]
     for part in (who, pair):
         part.input(partial(_chosen, first), [current, who, pair], outputs, **QUIETLY)

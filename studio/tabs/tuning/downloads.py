@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import time
 from pathlib import Path
+
+from pipelines.paths import sure_now
 
 KEPT_SECONDS = 3600
 
@@ -16,6 +17,6 @@ def passing_folder() -> Path:
     home = Path(tempfile.gettempdir()) / f"politune-downloads-{os.getuid() if hasattr(os, 'getuid') else 0}"
     home.mkdir(mode=0o700, exist_ok=True)
     for old in home.iterdir():
-        if time.time() - old.stat().st_mtime > KEPT_SECONDS:
+        if sure_now() - old.stat().st_mtime > KEPT_SECONDS:
             shutil.rmtree(old, ignore_errors=True)
     return Path(tempfile.mkdtemp(dir=home))

@@ -16,9 +16,10 @@ from pipelines.tuning.run import Run
 from pipelines.tuning.sharing import exchange, publish
 from pipelines.tuning.shelf import history
 from studio.services import Services
-from studio.tabs.curating.desk import told
 from studio.tabs.tuning.downloads import passing_folder
 from studio.tabs.tuning.expert import QUIET
+from studio.tabs.unlocking import sending
+from studio.telling import told
 from studio.views import messages
 from studio.views.versions import pushed
 
@@ -51,7 +52,7 @@ def take_out(services: Services, chosen: Any) -> None:
         dry = gr.Checkbox(True, label="Only show what would be sent", min_width=150)
         send = gr.Button("Push", size="sm", elem_id="push-adapter", min_width=90)
     sent = gr.HTML(padding=False)
-    send.click(lambda *v: _push(services, *v), [chosen, repo, public, dry], sent, **QUIET)
+    send.click(sending(services, lambda *v: _push(services, *v)), [chosen, repo, public, dry], sent, **QUIET)
     chosen.change(lambda one: _fresh(services, one), chosen, [step, file, out, repo, sent], **QUIET)
 
 
@@ -64,7 +65,7 @@ def bring_in(services: Services) -> Any:
         ),
         padding=False,
     )
-    files = gr.File(label="Adapter", file_count="multiple", file_types=[".zip", ".json", ".safetensors"], height=110, elem_id="import")
+    files = gr.File(label="Adapter", file_count="multiple", file_types=[".zip", ".json", ".safetensors"], height=110, elem_id="import", visible=services.access.allows("upload"))  # fmt: skip
     said = gr.HTML(elem_id="imported", padding=False)
     return files.upload(lambda given: _import(services, given), files, said, **QUIET)
 
@@ -98,8 +99,8 @@ def _push(services: Services, run_id: str | None, repo: str, public: bool, dry: 
 
 def _import(services: Services, given: list[str] | None) -> str:
     try:
-        if services.public:
-            raise StudioError("Nothing can be brought into this public demo.", "Run the studio on your own laptop.")
+        services.access.refuse("upload")
+        services.access.refuse("tune")
         with tempfile.TemporaryDirectory() as folder:
             base = base_facts(services.host.load().folder, services.host.source.public_id)
             brought = exchange.bring_in(_together(given or [], Path(folder) / "adapter"), services.paths, base)

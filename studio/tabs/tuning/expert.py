@@ -13,8 +13,8 @@ from pipelines.errors import StudioError
 from pipelines.tuning import presets
 from pipelines.tuning.recipe import LAYERS, METHODS, Recipe
 from studio.services import Services
-from studio.tabs.curating.desk import told
 from studio.tabs.tuning.downloads import passing_folder
+from studio.telling import told
 from studio.views import messages
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -35,7 +35,14 @@ def build(services: Services) -> Expert:
     preset = gr.Dropdown(list(presets.NAMES), value=presets.NAMES[0], label="Preset", elem_id="preset", min_width=180)
     about = gr.HTML(messages.note(presets.about(presets.NAMES[0])), padding=False, elem_id="preset-about")
     with gr.Row():
-        loaded = gr.UploadButton("Load a recipe (YAML)", file_types=[".yaml", ".yml"], size="sm", elem_id="load-recipe", min_width=140)
+        loaded = gr.UploadButton(
+            "Load a recipe (YAML)",
+            file_types=[".yaml", ".yml"],
+            size="sm",
+            elem_id="load-recipe",
+            min_width=140,
+            visible=services.access.allows("upload"),
+        )
         save = gr.Button("Save this recipe", size="sm", elem_id="save-recipe", min_width=140)
         expand = gr.Button("Expand all", size="sm", elem_id="expand-all", min_width=110)
     file = gr.File(label="The recipe as a file", visible=False, elem_id="recipe-file", interactive=False, height=70)
@@ -51,7 +58,7 @@ def build(services: Services) -> Expert:
     expand.click(_expand, opened, [opened, expand, *sections], **QUIET)
     refilled = [
         preset.input(_preset, preset, [about, said, *levers], trigger_mode="always_last", **QUIET),
-        loaded.upload(_load, loaded, [said, *levers], **QUIET),
+        loaded.upload(lambda path: _load(services, path), loaded, [said, *levers], **QUIET),
     ]
     save.click(_save, levers, [file, said], **QUIET)
     return Expert(levers, said, refilled)
@@ -106,8 +113,9 @@ def _preset(name: str) -> tuple[Any, ...]:
         return gr.skip(), told(error), *[gr.skip()] * len(fields(Recipe))
 
 
-def _load(path: str | None) -> tuple[Any, ...]:
+def _load(services: Services, path: str | None) -> tuple[Any, ...]:
     try:
+        services.access.refuse("upload")
         if not path:
             raise StudioError("No file was given.", "Choose a YAML file.")
         values = Recipe.from_yaml(Path(path))

@@ -12,10 +12,12 @@ from pipelines.tuning.cost import estimate
 from pipelines.tuning.run import Run
 from pipelines.tuning.shelf import about, library
 from studio.services import Services
-from studio.tabs.curating.desk import told
+from studio.tabs import unlocking
 from studio.tabs.tuning import exchanging
 from studio.tabs.tuning.exchanging import in_hand
 from studio.tabs.tuning.expert import QUIET
+from studio.tabs.unlocking import unshared
+from studio.telling import told
 from studio.views import curves, messages
 from studio.views import runs as view
 
@@ -68,16 +70,18 @@ def _about(services: Services, chosen: Any, said: Any) -> dict[str, Any]:
     with gr.Row():
         save = gr.Button("Save title, tags and note", variant="primary", size="sm", elem_id="save-about", min_width=180)
         delete = gr.Button("Delete this run", size="sm", elem_id="delete-run", min_width=140)
+    unlocking.build(services, "runs")
     details = gr.HTML(elem_id="run-details", padding=False)
     filled = gr.State("")
     saved = save.click(lambda *v: _describe(services, *v), [chosen, filled, title, tags, note], said, **QUIET)
     sure = "(id, filled, name) => id && confirm(`Delete “${name || id}” with its adapter and checkpoints for good?`) ? [id, filled, name] : [null, filled, name]"
-    deleted = delete.click(lambda *v: _delete(services, *v), [chosen, filled, title], [said, chosen], js=sure, **QUIET)
+    deleting = unshared(services, lambda *v: _delete(services, *v), gr.skip())
+    deleted = delete.click(deleting, [chosen, filled, title], [said, chosen], js=sure, **QUIET)
     return {"parts": [title, tags, note, details, filled], "changed": [saved, deleted]}
 
 
 def _own(services: Services) -> list[Run]:
-    return [] if services.public else runs.list_runs(services.paths)
+    return runs.list_runs(services.paths) if services.access.allows("tune") else []
 
 
 def _listed(services: Services, text: str, one: str | None, two: str | None, more: list[str] | None) -> tuple[Any, ...]:
@@ -86,7 +90,7 @@ def _listed(services: Services, text: str, one: str | None, two: str | None, mor
     found = about.search(everything, text or "")
     names = [(about.shown_title(run), run.id) for run in everything]
     ids = {run.id for run in everything}
-    damaged = [] if services.public else library.damaged(services.paths)
+    damaged = library.damaged(services.paths) if services.access.allows("tune") else []
     shown = view.table(found[:MOST_SHOWN], (one or "",)) if everything else view.empty()
     if len(found) > MOST_SHOWN:
         shown += messages.note(f"{MOST_SHOWN} newest of {len(found)} shown; search for the others.")

@@ -11,19 +11,23 @@ import gradio as gr
 from pipelines.corpus import versions
 from pipelines.corpus.sources import BUNDLED
 from pipelines.corpus.versions import SHUFFLED, Dataset
+from pipelines.entries import whole_number
 from pipelines.errors import StudioError
 from pipelines.records import SIDES
 from pipelines.tuning import groups, runs
 from pipelines.tuning.commandline import command_line
 from pipelines.tuning.cost import estimate
 from pipelines.tuning.recipe import Recipe
-from pipelines.tuning.run import Run
+from pipelines.tuning.run import ACTIVE, Run
+from studio.owning import Me, Who, mark_on
 from studio.services import Services
-from studio.tabs.curating.desk import told
 from studio.tabs.tuning import expert
+from studio.telling import told
 from studio.views import messages
 
 QUIET = expert.QUIET
+MOST_RUNS = 3  # of one visitor at a time
+AT_HOME = Who(home=True)
 LENGTHS = {
     "Full lesson run: as the recipe says": 0,
     "Short look: 20 steps": 20,
@@ -35,7 +39,10 @@ SIDE_WORDS = {
     "chosen": "chosen answers",
     "rejected": "rejected answers",
 }
-NOT_HERE = StudioError("Nothing is trained in this public demo.", "Run the studio on your own laptop with the two commands in its README.")
+SEEDS = "The number of training seeds"
+OWN_BASE = StudioError(
+    "In a public studio only the embedded model is tuned.", "Choose it as the base, or run the studio on your own laptop."
+)
 
 
 def build(services: Services) -> dict[str, Any]:
@@ -45,8 +52,8 @@ def build(services: Services) -> dict[str, Any]:
         side = gr.Radio(_side_choices(SIDES), value="left", label="Tune towards", elem_id="side", scale=2, min_width=250)
         length = gr.Radio(list(LENGTHS), value=next(iter(LENGTHS)), label="Length of the run", elem_id="length", scale=2, min_width=250)
     with gr.Row():
-        start = gr.Button("Start tuning", variant="primary", elem_id="start-tuning", interactive=not services.public, scale=1)
-        both = gr.Button("Train both sides + placebo", elem_id="start-group", interactive=not services.public, scale=1)
+        start = gr.Button("Start tuning", variant="primary", elem_id="start-tuning", interactive=services.access.allows("tune"), scale=1)
+        both = gr.Button("Train both sides + placebo", elem_id="start-group", interactive=services.access.allows("tune"), scale=1)
     said = gr.HTML(elem_id="tune-said", padding=False)
     cost = gr.HTML(elem_id="tune-cost", padding=False)
     with gr.Accordion("More choices: sample question, seeds, placebo", open=False):
@@ -71,8 +78,15 @@ def build(services: Services) -> dict[str, Any]:
     choices = [data, side, length, sample, *form.levers]
     group_choices = [data, length, sample, name, seeds, shuffled, *form.levers]
     chosen = gr.State("")
-    started = start.click(lambda *v: _start(services, *v), choices, [said, chosen], concurrency_limit=1, api_name="tune")
-    grouped = both.click(lambda *v: _start_group(services, *v), group_choices, [said, chosen], concurrency_limit=1, api_name="tune_group")
+
+    def begin(request: gr.Request, *values: Any) -> tuple[Any, Any]:
+        return _start(services, *values, who=Who.at(request, Me()))
+
+    def begin_group(request: gr.Request, *values: Any) -> tuple[Any, Any]:
+        return _start_group(services, *values, who=Who.at(request, Me()))
+
+    started = start.click(begin, choices, [said, chosen], concurrency_limit=1, api_name="tune")
+    grouped = both.click(begin_group, group_choices, [said, chosen], concurrency_limit=1, api_name="tune_group")
     refilled = [data.change(lambda name: _sides(services, name), data, side, **QUIET), *form.refilled]
     priced = [data, side, length, sample, seeds, shuffled, *form.levers]
     pricing: dict[str, Any] = {"fn": lambda *v: _cost(services, *v), "inputs": priced, "outputs": [cost, command], **QUIET}
@@ -90,7 +104,7 @@ def build(services: Services) -> dict[str, Any]:
 
 def data_choices(services: Services) -> list[tuple[str, str]]:
     """What a model can be tuned on here."""
-    names = [BUNDLED] if services.public else versions.tunable(services.paths)
+    names = versions.tunable(services.paths) if services.access.allows("tune") else [BUNDLED]
     return [("Bundled mirrored pairs (192 questions)" if name == BUNDLED else name, name) for name in names]
 
 
@@ -113,41 +127,60 @@ def _recipe(length: str, levers: Sequence[Any]) -> Recipe:
     return replace(made, max_steps=steps, save_every=max(1, min(made.save_every, steps // 4))) if steps else made
 
 
-def _start(services: Services, data: str, side: str, length: str, sample: str, *levers: Any) -> tuple[Any, Any]:
+def _start(services: Services, data: str, side: str, length: str, sample: str, *levers: Any, who: Who = AT_HOME) -> tuple[Any, Any]:
     try:
         dataset, made = _allowed(services, data, length, levers)
         estimate.refuse(estimate.estimate(made, dataset.pairs(side, made.seed), services.paths))
+        _refuse_more(services, who, 1)
         run = runs.create(dataset, side, made, services.paths, sample.strip() or runs.DEFAULT_SAMPLE)
-        return _queued(services, [run])
+        return _queued(services, [run], who)
     except Exception as error:
         return told(error), gr.skip()
 
 
 def _start_group(
-    services: Services, data: str, length: str, sample: str, name: str, seeds: float, shuffled: bool, *levers: Any
+    services: Services, data: str, length: str, sample: str, name: str, seeds: float, shuffled: bool, *levers: Any, who: Who = AT_HOME
 ) -> tuple[Any, Any]:
     try:
         dataset, made = _allowed(services, data, length, levers)
-        count = len(groups.sides(dataset, shuffled)) * int(seeds)
+        groups.checked(name or "", seeds := whole_number(seeds, SEEDS))
+        count = len(groups.sides(dataset, shuffled)) * seeds
         estimate.refuse(estimate.estimate(made, _any_pairs(dataset, made), services.paths, runs=count))
-        group = groups.create(dataset, made, services.paths, name or "", int(seeds), shuffled, sample.strip() or runs.DEFAULT_SAMPLE)
-        return _queued(services, list(group.runs))
+        _refuse_more(services, who, count)
+        group = groups.create(dataset, made, services.paths, name or "", seeds, shuffled, sample.strip() or runs.DEFAULT_SAMPLE)
+        return _queued(services, list(group.runs), who)
     except Exception as error:
         return told(error), gr.skip()
 
 
 def _allowed(services: Services, data: str, length: str, levers: Sequence[Any]) -> tuple[Dataset, Recipe]:
     """The button is off in a public demo; whoever calls the function behind it is told the same."""
-    if services.public:
-        raise NOT_HERE
-    return versions.load(data, services.paths), _recipe(length, levers)
+    services.access.refuse("tune")
+    made = _recipe(length, levers)
+    if services.public and made.base != Recipe().base:  # a folder of this machine or a model of the Hub: neither is a visitor's to open
+        raise OWN_BASE
+    return versions.load(data, services.paths), made
 
 
 def _any_pairs(dataset: Dataset, made: Recipe) -> Any:
     return dataset.pairs(dataset.sides[0], made.seed) if dataset.sides else dataset.pairs("left")
 
 
-def _queued(services: Services, wanted: list[Run]) -> tuple[str, str]:
+def _refuse_more(services: Services, who: Who, count: int) -> None:
+    """Raises StudioError where a visitor would have more than MOST_RUNS runs unfinished; at the studio's own computer there is no limit."""
+    if who.home:
+        return
+    own = [run for run in runs.list_runs(services.paths) if run.state in (*ACTIVE, "queued") and who.made(mark_on(run.folder))]
+    if len(own) + count > MOST_RUNS:
+        raise StudioError(
+            f"{len(own)} of your runs are not finished, and {count} more would be too many: {MOST_RUNS} at a time is the most for one visitor.",
+            "Wait until one has ended, or train a single run instead of a group.",
+        )
+
+
+def _queued(services: Services, wanted: list[Run], who: Who) -> tuple[str, str]:
+    for run in wanted:
+        who.claim(run.folder)
     runs.enqueue(wanted, services.paths)
     waiting = [run for run in wanted if run.state == "queued"]
     failed = next((run for run in wanted if run.state == "failed"), None)
@@ -168,14 +201,14 @@ def _cost(
     """What the two buttons would cost, and the command for the first."""
     try:
         made = _recipe(length, levers)
-        if services.public:  # a base is a folder of this machine or a model of the Hub: neither is a visitor's to open
+        if not services.access.allows("tune") or (services.public and made.base != Recipe().base):
             return "", command_line(data, side, made, sample=sample)
         dataset = versions.load(data, services.paths)
         side = side if side in (*dataset.sides, SHUFFLED) else dataset.sides[0]
         one = estimate.estimate(made, dataset.pairs(side, made.seed), services.paths)
         if one.problems:
             return told(one.problems[0]), ""
-        count = len(groups.sides(dataset, shuffled)) * int(seeds)
+        count = len(groups.sides(dataset, shuffled)) * whole_number(seeds, SEEDS, 1, groups.MAX_SEEDS)
         both = estimate.duration(one.seconds * count)
         return messages.note(f"{one.sentence()} Both sides + placebo: {count} runs, about {both}."), command_line(
             data, side, made, sample=sample

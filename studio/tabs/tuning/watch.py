@@ -8,22 +8,22 @@ import gradio as gr
 
 from pipelines import bundled
 from pipelines.errors import StudioError
-from pipelines.tuning import groups, runs
+from pipelines.tuning import groups, runs, waiting
 from pipelines.tuning.groups import Group
 from pipelines.tuning.run import ACTIVE, USABLE, Run
 from pipelines.tuning.shelf.about import shown_title
 from pipelines.tuning.training.journal import kept_steps
 from studio.services import Services
-from studio.tabs.curating.desk import told
 from studio.tabs.tuning.expert import QUIET
-from studio.tabs.tuning.setup import NOT_HERE
+from studio.telling import told
 from studio.views import curves, messages, training
 
-POLL_SECONDS = 2.0
+POLL_SECONDS, ROUGHLY = 2.0, 15.0
 BUNDLED = "bundled:"
 STARTABLE = ("interrupted", "failed", "waiting")
 Seen = tuple[str, str, int, int, str]  # run, state, lines of progress, looks at the model, how its group stands
 NOTHING: Seen = ("", "", -1, -1, "")
+GONE = StudioError("This run is not here any more.", "It was deleted, or its folder can't be read; choose another one.")
 
 
 def build(services: Services) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def build(services: Services) -> dict[str, Any]:
 
 def choices(services: Services) -> list[tuple[str, str]]:
     """Runs, newest first, then those of the bundled adapters."""
-    own = [] if services.public else [(_named(run), run.id) for run in runs.list_runs(services.paths)]
+    own = [(_named(run), run.id) for run in runs.list_runs(services.paths)] if services.access.allows("tune") else []
     there = [name for name in bundled.BUNDLED_SIDES if Run(bundled.ADAPTERS / name).readable]
     return own + [(f"bundled: {name}", f"{BUNDLED}{name}") for name in there]
 
@@ -81,14 +81,14 @@ def find(services: Services, run_id: str | None) -> Run | None:
         run = Run(bundled.ADAPTERS / run_id.removeprefix(BUNDLED))
         return run if run.readable else None
     try:
-        return runs.find(run_id, services.paths) if run_id and not services.public else None
+        return runs.find(run_id, services.paths) if run_id and services.access.allows("tune") else None
     except StudioError:
         return None
 
 
 def current(services: Services) -> str | None:
     """The run that is training, else the newest, else a bundled one, so that there is always something to see."""
-    if not services.public:
+    if services.access.allows("tune"):
         runs.advance(services.paths)
         active = runs.active(services.paths)
         if active:
@@ -98,28 +98,30 @@ def current(services: Services) -> str | None:
 
 def group_of(services: Services, run_id: str | None) -> Group | None:
     """The group that a run belongs to; None where it belongs to none."""
-    run = None if services.public else find(services, run_id)
+    run = find(services, run_id) if services.access.allows("tune") else None
     group = run.job.get("group") if run else None
     return next((one for one in groups.list_groups(services.paths) if one.id == group.get("id")), None) if isinstance(group, dict) else None
 
 
 def look(services: Services, run_id: str | None, before: Seen) -> tuple[Any, ...]:
     """What the page shows of a run; nothing is sent while nothing has changed. Every look lets the queue go on."""
-    if not services.public:
+    if services.access.allows("tune"):
         runs.advance(services.paths)
     run = find(services, run_id)
     if run is None:
-        return _empty(before)
+        return _empty(before, run_id)
     progress, state = run.progress(), run.state
     members = group_of(services, run_id)
+    place, wait = waiting.place(run, services.paths) if state == "queued" else (None, None)
     standing = " ".join(f"{one.state}{len(one.progress())}" for one in members.runs) if members else ""
+    standing += f" {place} {round((wait or 0) / ROUGHLY)}"
     looks = sum(line.get("event") in ("probe", "sample", "guard") for line in progress)
     now: Seen = (run_id or "", state, len(progress), looks, standing)
     if tuple(before) == now:
         return tuple([gr.skip()] * 17)
     same = [before[n] for n in (0, 1, 3)] == [now[n] for n in (0, 1, 3)]
     return (
-        training.status(run, progress, _place(run, services)),
+        training.status(run, progress, place, wait),
         *([gr.skip()] if same else [training.alarms(progress)]),
         training.group(members.runs) if members else "",
         curves.loss(progress),
@@ -136,7 +138,7 @@ def _looked(run: Run, progress: list[dict[str, Any]]) -> list[Any]:
 
 
 def _buttons(services: Services, run: Run, state: str, members: Group | None) -> tuple[Any, ...]:
-    own = not services.public and run.folder.parent != bundled.ADAPTERS
+    own = services.access.allows("tune") and run.folder.parent != bundled.ADAPTERS
     waiting = own and bool(runs.queued(services.paths))
     resumable = own and state in STARTABLE and not (run.folder / "remote.json").is_file()
     several = len(kept_steps(run)) > 1
@@ -150,24 +152,19 @@ def _buttons(services: Services, run: Run, state: str, members: Group | None) ->
     )
 
 
-def _place(run: Run, services: Services) -> int | None:
-    waiting = [] if services.public else [one.id for one in runs.queued(services.paths)]
-    return waiting.index(run.id) + 1 if run.id in waiting else None
-
-
-def _empty(before: Seen) -> tuple[Any, ...]:
-    now: Seen = ("none", "", 0, 0, "")
+def _empty(before: Seen, run_id: str | None) -> tuple[Any, ...]:
+    now: Seen = (f"none {run_id}", "", 0, 0, "")
     if tuple(before) == now:
         return tuple([gr.skip()] * 17)
     hidden = [gr.update(visible=False)] * 6
     figures = [curves.loss([]), curves.preference([]), curves.shift([]), curves.damage([])]
-    return messages.note("No run yet. Its progress appears here."), "", "", *figures, "", "", gr.update(interactive=False), *hidden, now
+    said = messages.error(GONE) if run_id else messages.note("No run yet. Its progress appears here.")
+    return said, "", "", *figures, "", "", gr.update(interactive=False), *hidden, now
 
 
 def _stop(services: Services, run_id: str | None) -> str:
     try:
-        if services.public:
-            raise NOT_HERE
+        services.access.refuse("tune")
         run = runs.find(run_id or "", services.paths)
         if run.state == "queued":
             runs.unqueue(run, services.paths)
@@ -181,8 +178,7 @@ def _stop(services: Services, run_id: str | None) -> str:
 
 def _cancel(services: Services) -> str:
     try:
-        if services.public:
-            raise NOT_HERE
+        services.access.refuse("tune")
         waiting = runs.queued(services.paths)
         for run in waiting:
             runs.unqueue(run, services.paths)
@@ -193,8 +189,7 @@ def _cancel(services: Services) -> str:
 
 def _resume(services: Services, run_id: str | None) -> str:
     try:
-        if services.public:
-            raise NOT_HERE
+        services.access.refuse("tune")
         runs.enqueue([runs.find(run_id or "", services.paths)], services.paths)
     except Exception as error:
         return told(error)

@@ -1,0 +1,1 @@
+"""Thirty visitors of one studio for ten minutes: see __main__."""
