@@ -3,11 +3,13 @@
 PYTHON ?= python3
 PIP_EXTRA_ARGS ?=
 BIN := .venv/bin
+AUDIT := .venv-audit/bin
+BY_SHAPE := $(foreach one,HexHighEntropyString Base64HighEntropyString KeywordDetector BasicAuthDetector,--disable-plugin $(one))
 export GRADIO_ANALYTICS_ENABLED = False
 export HF_HUB_DISABLE_TELEMETRY = 1
 export TOKENIZERS_PARALLELISM = false
 
-.PHONY: run test test-all lint format bench soak adapters doctor backup prepare screenshots clean
+.PHONY: run test test-all lint format bench soak adapters doctor backup faults bad-inputs audit sbom prepare screenshots clean
 
 run: prepare
 	$(BIN)/python app.py
@@ -74,5 +76,25 @@ doctor: .venv/installed
 backup: .venv/installed
 	$(BIN)/python -m pipelines backup
 
+faults: .venv/installed-dev prepare
+	$(BIN)/python -m tests.faults
+
+bad-inputs: .venv/installed-dev
+	$(BIN)/python -m tests.bad_inputs
+
+.venv-audit/installed: requirements-audit.txt
+	$(PYTHON) -m venv .venv-audit
+	$(AUDIT)/pip install --quiet $(PIP_EXTRA_ARGS) -r requirements-audit.txt
+	@touch $@
+
+# The keys that lie in the tree, then the known holes of what is installed, where a service that knows them can be reached.
+audit: .venv-audit/installed
+	git ls-files -z | xargs -0 $(AUDIT)/detect-secrets-hook $(BY_SHAPE)
+	$(AUDIT)/pip-audit -r constraints.txt --no-deps --disable-pip --strict --progress-spinner off
+
+sbom: .venv/installed .venv-audit/installed
+	@mkdir -p build
+	$(AUDIT)/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible --output-format JSON -o build/sbom.json
+
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-audit build .pytest_cache .mypy_cache .ruff_cache

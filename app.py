@@ -9,11 +9,17 @@ import socket
 import sys
 import threading
 
+from pipelines import incidents
 from pipelines.errors import StudioError
 from studio.app import build_studio
+from studio.files import Passing
+from studio.guard import launch_options
 from studio.services import Services
 from studio.tabs.curating.opening import UPLOAD_BYTES
 from studio.theme import css, theme
+
+THREADS = 120  # whoever waits for the model holds one
+SIGN_IN = "This studio is for a class or a group. Its owner gives out names and passwords."
 
 
 def address() -> tuple[str, int]:
@@ -40,20 +46,21 @@ def main() -> int:
     try:
         host, port = address()
         services = Services.create()
+        incidents.open_log(services.paths)
+        passing = Passing.create(services.paths.root, UPLOAD_BYTES[services.public] if services.access.allows("upload") else 0)
     except StudioError as error:
         print(error, file=sys.stderr)
         return 2
     studio = build_studio(services)
-    where = services.paths
-    own = (where.runs, where.datasets, where.drafts, where.replies, where.models, where.results, where.adapters)
-    folders = [str(folder) for folder in (*own, where.comparisons, where.batches, where.reviews)]
     studio.queue(default_concurrency_limit=8).launch(
-        server_name=host, server_port=port, theme=theme(), css=css(), ssr_mode=False, share=False, quiet=True, prevent_thread_lock=True,
-        max_file_size=UPLOAD_BYTES[services.public], blocked_paths=folders,
+        max_threads=THREADS,
+        server_name=host, server_port=port, theme=theme(), css=css(), quiet=True, prevent_thread_lock=True, ssr_mode=False,
+        auth=list(services.access.login) or None, auth_message=SIGN_IN, **launch_options(passing, services.paths.root),
     )  # fmt: skip
+    passing.keep_swept()
     print(f"PoliTune Studio is open on http://{host}:{port}", flush=True)
     threading.Thread(target=services.warm_up, daemon=True).start()
-    if not services.public:
+    if services.access.allows("review"):
         threading.Thread(target=services.expire_ballots, daemon=True).start()
     studio.block_thread()
     return 0

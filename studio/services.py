@@ -67,7 +67,7 @@ class Services:
         try:
             self.host.load(self._note_progress)
             self.preparing = (1.0, "")
-        except (StudioError, OSError, RuntimeError) as error:
+        except Exception as error:
             problem = incidents.unexpected(error, "The embedded model could not be made ready", "Start again.")
             self.preparing = (0.0, str(problem))
             print(problem, file=sys.stderr, flush=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +14,6 @@ from pipelines.export.audit_wording import amount, estimate, p_of, spread, text,
 
 Report = Mapping[str, Any]
 Row = Mapping[str, Any]
-HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 TRAINED = {"steps": "Steps", "kept_step": "Kept", "rows": "Rows", "rows_too_long": "Too long, left out", "first_loss": "First loss", "last_loss": "Last loss", "seconds": "Seconds"}  # fmt: skip
 PROBE = "A probe during training: a few questions, one answer each, no interval. It is a look, not a measurement."
 
@@ -51,10 +49,10 @@ def page(report: Report, figures: Sequence[Figure] = ()) -> str:
 def visible(value: Any) -> Any:
     """The same with signs that change the direction of writing, and other control signs, written out: "[U+202E]"."""
     if isinstance(value, Mapping):
-        return {name: visible(one) for name, one in value.items()}
+        return {visible(name): visible(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return [visible(one) for one in value]
-    return HIDDEN.sub(lambda found: f"[U+{ord(found[0]):04X}]", value) if isinstance(value, str) else value
+    return html.visible(value) if isinstance(value, str) else value
 
 
 def _found(report: Report) -> Iterator[str]:

@@ -85,19 +85,27 @@ def from_jsonl(text: str) -> Comparison:
     head, *lines = _objects(text) or [{}]
     if head.get("kind") != "comparison":
         raise StudioError("This file holds no comparison.", NOT_OURS)
-    if head.get("seal") != content_hash(_round({name: value for name, value in head.items() if name != "seal"}))[:16]:
+    if head.get("seal") != _seal_of(head):
         raise CHANGED
     turns: dict[Any, dict[str, Any]] = {}
     for line in lines:
         try:
             turn = turns.setdefault(int(line["turn"]), {"question": line["question"], "answers": []})
             turn["answers"].append({name: line[name] for name in ANSWER})
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise StudioError("An answer in this file is not whole.", NOT_OURS) from error
     made = Comparison.from_dict({**head, "turns": [turns[place] for place in sorted(turns)]})
     if made.id != head.get("id"):
         raise CHANGED
     return made
+
+
+def _seal_of(head: Mapping[str, Any]) -> str:
+    """What a first line's seal must be; "" for one that we can't have written: nested without end, or with half characters."""
+    try:
+        return content_hash(_round({name: value for name, value in head.items() if name != "seal"}))[:16]
+    except (ValueError, RecursionError):
+        return ""
 
 
 def quoted(text: str) -> str:

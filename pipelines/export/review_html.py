@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
 from pipelines.paths import ASSETS
 
+HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -28,7 +30,12 @@ PAGE = """<!doctype html>
 
 def page(title: str, body: Iterable[str]) -> str:
     """A whole file that fetches nothing and runs nothing. `body` is markup already."""
-    return PAGE.format(title=escape(title), css=(ASSETS / "report.css").read_text(encoding="utf-8"), body="\n".join(body))
+    return visible(PAGE.format(title=escape(title), css=(ASSETS / "report.css").read_text(encoding="utf-8"), body="\n".join(body)))
+
+
+def visible(text: str) -> str:
+    """The same with signs that change the direction of writing, and other control signs, written out: "[U+202E]"."""
+    return HIDDEN.sub(lambda found: f"[U+{ord(found[0]):04X}]", text)
 
 
 def tag(name: str, text: str, kind: str = "") -> str:

@@ -43,6 +43,7 @@ def load_base(folder: Path, precision: str = "auto", quantize: str = "none", tem
     """
     ready("transformers")
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
     from transformers.utils import logging
 
@@ -53,7 +54,7 @@ def load_base(folder: Path, precision: str = "auto", quantize: str = "none", tem
     try:
         model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=kind, trust_remote_code=False, use_safetensors=True, **options)
         tokenizer = load_tokenizer(folder, template)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise StudioError(
             f"The model in {folder.name} could not be loaded ({type(error).__name__}: {str(error).splitlines()[0][:160]}).",
             "It must be a causal language model in the Hub's format with safetensors weights; `doctor` checks the embedded one.",
