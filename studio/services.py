@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -45,6 +46,7 @@ class Services:
     _stops: dict[str, threading.Event] = field(default_factory=dict)
     progress: dict[str, tuple[float, str]] = field(default_factory=dict)
     _answering: set[str] = field(default_factory=set)
+    _asked: dict[str, list[threading.Event]] = field(default_factory=dict)
     measuring: Line = field(default_factory=Line)
 
     @classmethod
@@ -125,6 +127,18 @@ class Services:
     def release(self, session: str) -> None:
         self._answering.discard(session)
 
+    @contextmanager
+    def asking(self, session: str) -> Iterator[threading.Event]:
+        """The stop signal of one question while the block runs. A program may ask several at once; `stop` ends all of a visitor's."""
+        signal = threading.Event()
+        self._asked.setdefault(session, []).append(signal)
+        try:
+            yield signal
+        finally:
+            self._asked[session] = [one for one in self._asked.get(session, []) if one is not signal]
+            if not self._asked[session]:
+                del self._asked[session]
+
     def gone(self, session: str) -> None:
         """A visitor has closed the page: their answer and their measurements end, unless others listen as well."""
         self.release(session)
@@ -152,7 +166,9 @@ class Services:
         self.progress.pop(work, None)
 
     def stop(self, session: str) -> None:
-        """Asks a visitor's running answer or measurement to end."""
+        """Asks a visitor's running answers or measurement to end."""
+        for signal in list(self._asked.get(session, [])):
+            signal.set()
         if session in self._stops:
             self._stops.pop(session).set()
 

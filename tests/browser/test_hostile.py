@@ -98,6 +98,7 @@ def test_a_comparison_that_a_link_opens(place: Place, watch: Watch) -> None:
     watch.check("answer-last", where="words that differ")
 
 
+@pytest.mark.slow
 def test_who_can_answer_and_prompt_sets(main: Watch) -> None:
     page = main.page
     open_tab(page, "Compare")
@@ -161,6 +162,7 @@ def test_the_shelf_of_runs(main: Watch) -> None:
     page.keyboard.press("Escape")
 
 
+@pytest.mark.slow
 def test_the_answers_of_a_study(main: Watch) -> None:
     page = main.page
     open_tab(page, "Stance")
@@ -260,6 +262,7 @@ def test_the_page_of_guessers(place: Place, watch: Watch) -> None:
     watch.check(where="a round")
 
 
+@pytest.mark.slow
 def test_a_file_in_curate_and_saved_versions(main: Watch, tmp_path: Path) -> None:
     page = main.page
     open_tab(page, "Curate")
@@ -309,12 +312,14 @@ def _rows(folder: Path) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_the_state_of_the_studio(main: Watch) -> None:
     open_tab(main.page, "State")
     main.page.wait_for_timeout(1500)
     main.check("title-failed", where="the state of the studio")
 
 
+@pytest.mark.slow
 def test_files_that_are_taken_along_and_opened_from_the_disk(place: Place, tmp_path: Path) -> None:
     paths = place[2].paths
     study = Study.from_dict(read_json(next(paths.results.glob("*.json"))))

@@ -44,6 +44,7 @@ def test_two_processes_train_one_run_with_the_losses_of_one(paths: Paths, tiny: 
     assert len(losses[0]) == 3 and losses[0] == pytest.approx(losses[1], rel=2e-3), "the same rows a step, shared out"
 
 
+@pytest.mark.slow
 def test_rows_that_can_not_be_shared_out_end_all_processes_with_a_sentence(paths: Paths, tiny: Path) -> None:
     done = tune(paths, tiny, "--batch-size", "3")
     assert done.returncode != 0 and "can't be shared out evenly among 2 processes" in done.stdout + done.stderr

@@ -31,7 +31,9 @@ def ended(process: Any, run: Run, seconds: float = 90) -> None:
     assert process.wait(seconds) is not None, run.log_tail()
 
 
-@pytest.mark.parametrize("method,wanted", [("sft", 5), pytest.param("sft-then-dpo", 2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "method,wanted", [("sft", 2), pytest.param("sft", 5, marks=pytest.mark.slow), pytest.param("sft-then-dpo", 2, marks=pytest.mark.slow)]
+)
 def test_a_run_killed_at_random_points_ends_with_the_same_adapter(paths: Paths, tiny: Path, method: str, wanted: int) -> None:
     whole = make(paths, tiny, method=method, max_steps=STEPS, save_every=4, sample_every=10)
     assert runs.launch(whole, paths).wait() == 0, whole.log_tail()

@@ -97,13 +97,13 @@ def _respond(services: Services, wish: Wish, session: str, request: Any) -> Iter
         yield Parts(demo.said(), cards.conversation(known), talk=known)
         return
     services.access.take(request)
-    stop = services.new_stop(session)
     waiting = cards.waiting(question, [column.name for column in columns], wish.earlier)
     yield Parts(messages.note("The columns read your question together …"), waiting, busy=True)
     rows = [Row(column, begun_with.messages(place, question), wish.sampling.seed) for place, column in enumerate(columns)]
     last = Update()
-    for last, said in _growing(services, rows, wish.sampling, stop, session):
-        yield Parts(said, cards.growing(question, last.answers, wish.earlier) if last.answers else waiting, busy=True)
+    with services.asking(session) as stop:
+        for last, said in _growing(services, rows, wish.sampling, stop, session):
+            yield Parts(said, cards.growing(question, last.answers, wish.earlier) if last.answers else waiting, busy=True)
     if not last.answers:
         yield Parts(messages.note(NOT_ASKED), cards.conversation(wish.shown) if wish.shown else None)
         return
