@@ -19,6 +19,7 @@ from tests import cut, echoing
 from tests.api.conftest import SECRETS, TYPED, Planted
 from tests.api.walk import TINY, press
 
+pytestmark = pytest.mark.slow  # half a minute; tests/unit/test_secrecy.py holds the parts
 MINE = "STUDIO_ENDPOINT_KEY"
 ALL = [*SECRETS.values(), TYPED]
 

@@ -59,6 +59,7 @@ def test_scoring_on_ray_equals_the_local_engine_row_for_row(tmp_path: Path) -> N
     assert both(tmp_path / "here") == both(tmp_path / "there")
 
 
+@pytest.mark.slow
 def test_ray_goes_on_where_the_local_engine_was_stopped_and_the_other_way_round(tmp_path: Path) -> None:
     source, step = fill(tmp_path / "source", bundled_posts()[:60], 10), registry.make("mask")
     whole = engine.run(step, source, tmp_path / "whole", Tools(Paths(tmp_path)))

@@ -95,6 +95,7 @@ def test_the_local_model_is_asked_and_read_in_the_same_way(host: ModelHost) -> N
     assert found[0].quality is not None, "this model copies the example"
 
 
+@pytest.mark.slow
 def test_a_job_survives_its_servers_death_and_asks_only_for_the_rest(server: Server, client: ChatClient) -> None:
     annotator = EndpointAnnotator(client, SHORT, max_tokens=36)
     plan = annotator.estimate(POSTS, probe=True)

@@ -31,6 +31,7 @@ def tune(paths: Paths, tiny: Path, *more: str) -> subprocess.CompletedProcess[st
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_two_processes_train_one_run_with_the_losses_of_one(paths: Paths, tiny: Path) -> None:
     done = tune(paths, tiny)
     assert done.returncode == 0, done.stderr[-3000:]

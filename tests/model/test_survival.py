@@ -74,6 +74,7 @@ def test_a_snapshot_is_there_whole_or_not_at_all(paths: Paths, tiny: Path) -> No
     assert all(adapters.inspect(journal.folder_of(run, step)) for step in journal.kept_steps(run))
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_in_a_sentence_and_the_run_can_go_on(paths: Paths, tiny: Path) -> None:
     run = make(paths, tiny, max_steps=300, save_every=4, sample_every=5000)
     process = runs.launch(run, paths)
@@ -87,6 +88,7 @@ def test_a_full_disk_ends_in_a_sentence_and_the_run_can_go_on(paths: Paths, tiny
     assert run.state == "finished" and run.metrics["steps"] == 300
 
 
+@pytest.mark.slow
 def test_too_little_memory_ends_in_a_sentence(paths: Paths, tiny: Path) -> None:
     run = make(paths, tiny, max_steps=5000, save_every=4, sample_every=5000)
     process = runs.launch(run, paths)

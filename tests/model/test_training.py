@@ -109,6 +109,7 @@ def test_a_run_in_a_folder_of_its_own_counts_as_training_and_is_listed_until_it_
     assert runs.list_runs(paths) == [] and run.state == "finished"
 
 
+@pytest.mark.slow
 def test_the_same_job_gives_the_same_bytes_twice(paths: Paths, tiny: Path) -> None:
     first, second = make(paths, tiny), make(paths, tiny)
     for run in (first, second):
