@@ -5,40 +5,22 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import statistics
 import subprocess
 import sys
 import time
-import urllib.request
 
 from benchmarks import report
-from pipelines.paths import PROJECT
+from benchmarks.serving import served
 
 MORE, ROUNDS = 3.0, 3
 
 
 def seconds_to_page() -> float:
     """From `python app.py` to the first byte of the page."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     start = time.monotonic()
-    process = subprocess.Popen(
-        [sys.executable, "app.py"], cwd=PROJECT, env={**os.environ, "HOST": "127.0.0.1", "PORT": str(port)}, stdout=subprocess.DEVNULL
-    )
-    try:
-        while process.poll() is None and time.monotonic() < start + 120:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5).read(1)
-                return time.monotonic() - start
-            except OSError:
-                time.sleep(0.05)
-        raise SystemExit("the studio did not start")
-    finally:
-        process.terminate()
-        process.wait()
+    with served(pause=0.05):
+        return time.monotonic() - start
 
 
 def seconds_to_import() -> float:

@@ -6,26 +6,20 @@ page's own endpoint, over and over while the run trains. Memory is what the syst
 
 from __future__ import annotations
 
-import os
 import re
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from benchmarks import report
 from benchmarks.memory import held
+from benchmarks.serving import link_model, served
 from pipelines.corpus import versions
-from pipelines.models import prepare
-from pipelines.paths import PROJECT, Paths
+from pipelines.paths import Paths
 from pipelines.tuning import runs
 from pipelines.tuning.recipe import Recipe
 from pipelines.tuning.run import Run
@@ -40,11 +34,13 @@ NUMBERS = count(1)
 
 def main() -> None:
     """Prints what was measured, then one JSON line."""
+    from gradio_client import Client
+
     with tempfile.TemporaryDirectory() as folder:
         home = Paths(Path(folder))
-        home.models.mkdir()
-        prepare.converted_folder(home).symlink_to(prepare.converted_folder(Paths.from_environment()))
-        with studio(home) as (process, client):
+        link_model(home)
+        with served(STUDIO_HOME=str(home.root)) as (address, process):
+            client = Client(f"{address}/", verbose=False)
             for _ in range(2):
                 ask(client)  # loads, attaches and warms up
             alone, first = zip(*[ask(client) for _ in range(ASKED)], strict=True)
@@ -65,35 +61,6 @@ def main() -> None:
     holds = speed >= 0.4 and longer <= 2 and begins <= 0.4 and loaded <= 1.6e9 and peak <= 3.2e9
     figures = {"chat_speed": speed, "run_time": longer, "first_token_seconds": begins, "loaded_gb": loaded / 1e9, "training_gb": peak / 1e9}
     report.finish("together", GOAL, holds, **{name: round(value, 2) for name, value in figures.items()})
-
-
-@contextmanager
-def studio(home: Paths) -> Iterator[tuple[subprocess.Popen[bytes], Any]]:
-    """The studio as `make run` starts it, and a client of it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port), "STUDIO_HOME": str(home.root)}
-    process = subprocess.Popen([sys.executable, "app.py"], cwd=PROJECT, env=environment, stdout=subprocess.DEVNULL)
-    try:
-        yield process, _client(f"http://127.0.0.1:{port}/", process)
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _client(address: str, process: subprocess.Popen[bytes]) -> Any:
-    """A client, once the page is served."""
-    import httpx
-    from gradio_client import Client
-
-    end = time.monotonic() + 120
-    while process.poll() is None and time.monotonic() < end:
-        try:
-            return Client(address, verbose=False)
-        except (OSError, ValueError, httpx.HTTPError):
-            time.sleep(0.5)
-    raise SystemExit("the studio did not start")
 
 
 def ask(client: Any) -> tuple[float, float]:

@@ -23,7 +23,12 @@ def shown(value: Any, most: int = 80) -> str:
         text = short.repr(value) if not isinstance(value, str) else value[:most]
     except ValueError:
         text = "a number of thousands of digits"
-    return "".join(letter if letter.isprintable() else "?" for letter in text[:most])
+    return printable(text[:most])
+
+
+def printable(text: str) -> str:
+    """The text with a question mark for whatever no page can show in a line: controls, line ends, half characters."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def number(value: Any, what: str, low: float = -LARGEST, high: float = LARGEST) -> float:

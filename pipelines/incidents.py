@@ -33,6 +33,10 @@ SECRET_SHAPES = re.compile(r"\b(?:hf_|sk-)[A-Za-z0-9_-]{8,}|(?<=Bearer )\S+")
 SHORTEST_SECRET = 6
 HIDDEN = "[hidden]"
 OVERHEARD = ("uvicorn.error", "asyncio", "gradio")  # loggers of others whose errors are ours to tell
+LOCKED, UNWRITABLE = (
+    ("locked", "busy"),
+    ("full", "disk i/o", "readonly", "unable to open"),
+)  # what SQLite says of others at work, and of the disk
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE, errno.ENFILE)
 # The last one is oneDNN's, which makes its products anew where there is room and says no more than this where there is none.
@@ -207,9 +211,9 @@ def _why(error: BaseException) -> tuple[str, str] | None:
     if isinstance(error, MemoryError) or any(sign in said for sign in SIGNS_OF_NO_MEMORY):
         return "There was not enough memory.", "Close other programs, or ask for less at once."
     if isinstance(error, sqlite3.Error):
-        if "locked" in said or "busy" in said:
+        if any(word in said for word in LOCKED):
             return "Others are writing just now.", "Try again in a moment."
-        if "full" in said or "i/o" in said or "readonly" in said or "unable to open" in said:
+        if any(word in said for word in UNWRITABLE):
             return f"The disk refused ({error}).", "Make room on it, or see whether the studio's folder may be written."
         return "The studio's database is damaged.", "`python -m pipelines doctor` says what to do."
     if isinstance(error, OSError) and error.errno in (*FULL, *REFUSED):

@@ -18,6 +18,8 @@ from typing import Any
 import gradio as gr
 
 from pipelines.errors import StudioError
+from pipelines.marks import FILE as FILE
+from pipelines.marks import MARK, SHARED, beside
 from pipelines.paths import write_text
 from studio.services import Services
 
@@ -25,8 +27,7 @@ OWNER: dict[str, Any] = {"default_value": "", "storage_key": "politune-owner", "
 IS_KEPT = f"(code, there, me) => [code, localStorage.getItem('{OWNER['storage_key']}') !== null, me]"
 FORWARDED = {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded", "x-real-ip", "via", "cf-connecting-ip"}
 OWN_HOST = re.compile(r"(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?", re.IGNORECASE)
-MARK = re.compile(r"(?:[0-9a-f]{64})?")
-FILE, SHARED, UNREADABLE = "owner", "shared", "?"
+UNREADABLE = "?"
 NOT_YOURS = StudioError(
     "This was made in another browser.",
     "Use that one. At the computer on which the studio runs, tick “Show what others made” at the foot of the page.",
@@ -98,7 +99,7 @@ class Who:
     def claim(self, thing: Path) -> None:
         """Makes a new file or folder theirs. A file can be claimed before it is there, so that nobody sees it in between."""
         if self.mark:
-            write_text(_file(thing), self.mark + "\n", settled=True)
+            write_text(beside(thing), self.mark + "\n", settled=True)
 
     def remark(self, thing: Path) -> str:
         """What a list says of a thing that is not simply theirs."""
@@ -133,7 +134,7 @@ def given(request: Any, values: Sequence[Any]) -> list[Any]:
 
 def share(thing: Path, shared: bool) -> None:
     """Lets everybody at this studio open something, or its maker alone again."""
-    write_text(_file(thing), mark_on(thing) + "\n" + (SHARED + "\n" if shared else ""), settled=True)
+    write_text(beside(thing), mark_on(thing) + "\n" + (SHARED + "\n" if shared else ""), settled=True)
 
 
 def is_shared(thing: Path) -> bool:
@@ -148,16 +149,12 @@ def mark_on(thing: Path) -> str:
 def _read(thing: Path) -> tuple[str, bool]:
     """The mark, and whether it is shared; a file that can't be read says that it is somebody's."""
     try:
-        mark, _, rest = _file(thing).read_text(encoding="utf-8").partition("\n")
+        mark, _, rest = beside(thing).read_text(encoding="utf-8").partition("\n")
     except FileNotFoundError:
         return "", False
     except (OSError, ValueError):
         return UNREADABLE, False
     return (mark, rest.strip() == SHARED) if MARK.fullmatch(mark) else (UNREADABLE, False)
-
-
-def _file(thing: Path) -> Path:
-    return thing / FILE if thing.is_dir() else thing.with_suffix(f".{FILE}")
 
 
 def build(services: Services, owner: gr.BrowserState, me: gr.State, page: gr.Blocks) -> Any:

@@ -2,60 +2,33 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import sqlite3
 import subprocess
-import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 
 from benchmarks.memory import held
+from benchmarks.serving import link_model, served
 from pipelines.comparing.comparison import Turn
 from pipelines.comparing.prompts import Prompt
-from pipelines.models import prepare
-from pipelines.paths import PROJECT, Paths
+from pipelines.paths import Paths
 from pipelines.records import Answer, Stamp
 from pipelines.review.ballots import Box
 from pipelines.review.design import Design
 from pipelines.review.protocol import freeze
 from pipelines.review.store import FILE
 
-LOOK_SECONDS = 2.0
+LOOK_SECONDS, TERMINAL = 2.0, "terminal.log"
 
 
 @contextmanager
 def running(home: Paths) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """The address of a studio on a free port of this machine, and its process."""
-    home.models.mkdir(parents=True)
-    prepare.converted_folder(home).symlink_to(prepare.converted_folder(Paths.from_environment()))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port), "STUDIO_HOME": str(home.root)}
-    with (home.root / "terminal.log").open("wb") as terminal:
-        process = subprocess.Popen([sys.executable, "app.py"], cwd=PROJECT, env=environment, stdout=terminal, stderr=terminal)
-    try:
-        _await(f"http://127.0.0.1:{port}/", process)
-        yield f"http://127.0.0.1:{port}", process
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _await(address: str, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + 120
-    while process.poll() is None and time.monotonic() < end:
-        try:
-            urllib.request.urlopen(address, timeout=5).read(1)
-            return
-        except OSError:
-            time.sleep(0.3)
-    raise SystemExit("the studio did not start")
+    """The address of a studio with this new home, and its process; what it prints is kept there."""
+    link_model(home)
+    with (home.root / TERMINAL).open("wb") as terminal, served(terminal, STUDIO_HOME=str(home.root)) as found:
+        yield found
 
 
 def review(home: Paths, pairs: int) -> str:
@@ -109,4 +82,4 @@ class Watched:
 
 
 def said_in_terminal(home: Paths) -> str:
-    return (Path(home.root) / "terminal.log").read_text(encoding="utf-8", errors="replace")
+    return (home.root / TERMINAL).read_text(encoding="utf-8", errors="replace")

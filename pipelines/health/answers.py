@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pipelines import marks
 from pipelines.comparing import batch_folder, comparison
 from pipelines.comparing.batch_folder import ANSWERS, JOB, Batch
 from pipelines.health.finding import DAMAGE, MARK_FILE, WHOLE, Finding, Quarantine, folders, said, to_quarantine, unmarked, whole
@@ -98,7 +99,7 @@ def _files(one: str, many: str, files: Iterator[Path], check: Callable[[Path], A
     for file in sorted(files):
         if file.name.startswith("."):
             continue
-        mark = file.with_suffix(f".{MARK_FILE}")
+        mark = marks.beside(file)
         try:
             check(file)
             good += 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
@@ -14,14 +13,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pipelines import marks
 from pipelines.errors import StudioError
 from pipelines.paths import Paths
 
 FOLDER, REASONS = "quarantine", "reasons.jsonl"
 WHOLE = "all of them whole"
+MARK_FILE = marks.FILE
 DAMAGE = (StudioError, OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError)  # what a file that is none may raise
-MARK_FILE = "owner"  # in a folder, or as a file's ending
-MARK = re.compile(r"(?:[0-9a-f]{64})?\n(?:shared\n)?")
 
 
 class Quarantine:
@@ -112,7 +111,7 @@ def _moved(things: list[Path], what: str, found: str, quarantine: Quarantine) ->
 def complaint_about_mark(file: Path) -> str:
     """What is wrong with the file that says whose a thing is, "" where nothing is or there is none."""
     try:
-        mark = MARK.fullmatch(file.read_text(encoding="utf-8"))
+        mark = marks.WHOLE.fullmatch(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return ""
     except (OSError, ValueError):

@@ -8,6 +8,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from pipelines.entries import printable
 from pipelines.errors import StudioError
 
 MAX_BYTES = 2 << 30
@@ -97,7 +98,7 @@ def _check_places(path: Path, shapes: dict[str, list[int]]) -> None:
 
 def shown(value: Any, limit: int = 120) -> str:
     """Something from a stranger's file as a short line that any page can show."""
-    return "".join(letter if letter.isprintable() else "?" for letter in str(value)[:limit])
+    return printable(str(value)[:limit])
 
 
 def _unreadable(reason: str) -> StudioError:

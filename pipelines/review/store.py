@@ -13,12 +13,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipelines.errors import StudioError
+from pipelines.incidents import LOCKED, UNWRITABLE
 
 FILE = "ballots.sqlite"
 WAIT = 5.0
 TRIES, PAUSE = 5, 0.02
-BUSY = ("locked", "busy")
-FULL = ("full", "disk i/o", "readonly", "unable to open")
 
 
 class Store:
@@ -150,9 +149,9 @@ class _Line:
 
     def _refused(self, error: Exception) -> StudioError:
         name, reason = f"{self.path.parent.name}/{FILE}", str(error).lower()
-        if any(word in reason for word in BUSY):
+        if any(word in reason for word in LOCKED):
             return _others()
-        if isinstance(error, OSError) or any(word in reason for word in FULL):
+        if isinstance(error, OSError) or any(word in reason for word in UNWRITABLE):
             return StudioError(f"{name} can't be written ({error}).", "Nothing was counted; make room on the disk or check its rights.")
         return StudioError(
             f"{name} is damaged or not a file of this studio ({error}).",
@@ -198,6 +197,6 @@ def _to_write_ahead(connection: sqlite3.Connection) -> None:
             connection.execute("PRAGMA journal_mode=WAL").fetchall()
             return  # where the disk can't do it the older journal stays, which is as safe
         except sqlite3.OperationalError as error:
-            if not any(word in str(error).lower() for word in BUSY) or time.monotonic() > until:
+            if not any(word in str(error).lower() for word in LOCKED) or time.monotonic() > until:
                 raise
             time.sleep(0.02)

@@ -11,6 +11,7 @@ ORDER = [
     "entries",
     "paths",
     "incidents",
+    "marks",
     "records",
     "bundled",
     "hub",
