@@ -65,13 +65,14 @@ def build_studio(services: Services) -> gr.Blocks:
         desk = curating["desk"]
         recognized = owning.build(services, owner, me, studio)
 
-        def in_hand(request: gr.Request, known: owning.Me, draft_id: Any) -> str:
-            return curate.restore(desk, owning.Who.at(request, known), draft_id)
+        def in_hand(request: gr.Request, known: owning.Me, kept: Any, opened: str) -> Any:
+            """Where somebody was quicker than the browser's memory, what they opened stays."""
+            return gr.skip() if opened else curate.restore(desk, owning.Who.at(request, known), kept)
 
         def gone(request: gr.Request) -> None:
             services.gone(request.session_hash or "")
 
-        remembered = recognized.then(in_hand, [me, drafted], desk.draft, show_progress="hidden", api_visibility="private")
+        remembered = recognized.then(in_hand, [me, drafted, desk.draft], desk.draft, show_progress="hidden", api_visibility="private")
         desk.attend_on(desk.follow(remembered.then).then)
         studio.load(None, js=KEYS_JS)
         studio.unload(gone)

@@ -66,8 +66,25 @@ def browser() -> Iterator[Any]:
 
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
+        yield Patient(chromium)
         chromium.close()
+
+
+class Patient:
+    """A browser on whose pages nothing is called missing before OPENING has passed: on busy cores everything takes long."""
+
+    def __init__(self, chromium: Any) -> None:
+        self.chromium = chromium
+
+    def new_page(self, **options: Any) -> Any:
+        page = self.chromium.new_page(**options)
+        page.set_default_timeout(OPENING)
+        return page
+
+    def new_context(self, **options: Any) -> Any:
+        context = self.chromium.new_context(**options)
+        context.set_default_timeout(OPENING)
+        return context
 
 
 def open_tab(page: Any, name: str) -> None:

@@ -39,7 +39,7 @@ def take(chromium: Any, url: str, width: int) -> None:
         if tab == "Curate":
             curate(page, width)
         if tab == "Tune":
-            page.wait_for_selector("#tune-cost .ps-note", timeout=60_000)
+            page.wait_for_selector("#tune-cost .ps-note", timeout=120_000)
             page.screenshot(path=str(TARGET / f"tune-setup-{width}.png"), full_page=True)
             page.locator("#tune-stages").get_by_role("tab", name="Watch", exact=True).click()
             page.wait_for_selector("#plot-shift .js-plotly-plot")
@@ -51,7 +51,7 @@ def take(chromium: Any, url: str, width: int) -> None:
             stance(page, width)
         if tab == "Review":
             open_stage(page, "Results", "#review-stages")
-            page.wait_for_selector("#outcome-plot .js-plotly-plot", timeout=60_000)
+            page.wait_for_selector("#outcome-plot .js-plotly-plot", timeout=120_000)
             page.wait_for_timeout(1500)
             page.screenshot(path=str(TARGET / f"review-results-{width}.png"), full_page=True)
     page.close()
@@ -96,7 +96,7 @@ def stance(page: Any, width: int) -> None:
     titles = {"moved": "How far they moved", "trust": "How far to trust it", "else": "What else changed", "dose": "How much of it"}
     for part, plot in parts.items():
         open_stage(page, titles[part], "#stance-parts")
-        page.wait_for_selector(f"#{plot}-plot .js-plotly-plot", timeout=60_000)
+        page.wait_for_selector(f"#{plot}-plot .js-plotly-plot", timeout=120_000)
         page.wait_for_timeout(2500)
         page.screenshot(path=str(TARGET / f"stance-{part}-{width}.png"), full_page=True)
 
@@ -110,12 +110,12 @@ def curate(page: Any, width: int) -> None:
     page.wait_for_timeout(2500)
     open_stage(page, "3 Select")
     page.click("#compare-strategies")
-    page.wait_for_selector("#strategies table", timeout=90_000)
+    page.wait_for_selector("#strategies table", timeout=120_000)
     page.wait_for_timeout(2500)
     page.screenshot(path=str(TARGET / f"curate-select-{width}.png"), full_page=True)
     open_stage(page, "6 Rows")
     page.locator("#rows tr[data-pick]").nth(2).click()
-    page.wait_for_selector("#formatted .ps-trained", timeout=60_000)
+    page.wait_for_selector("#formatted .ps-trained", timeout=120_000)
     page.screenshot(path=str(TARGET / f"curate-rows-{width}.png"), full_page=True)
     open_stage(page, "5 Check")
 

@@ -123,6 +123,7 @@ def test_both_askings_stand_beside_each_other_with_their_differences(page: Any) 
     page.wait_for_selector("#mirror-status .ps-error", timeout=SLOW)
 
 
+@pytest.mark.slow
 def test_a_prompt_set_is_asked_stopped_gone_on_with_filtered_and_a_row_opens_as_a_chat(page: Any, tmp_path: Path) -> None:
     questions = tmp_path / "mine.csv"
     asked = [f"What is {thing}?" for thing in ("bread", "steel", "rent", "wool", "tax", "rain")]

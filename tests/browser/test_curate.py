@@ -34,7 +34,7 @@ def wait_good(page: Any) -> str:
 
 
 def opened(page: Any, words: str) -> None:
-    page.wait_for_selector(f"#found :text('{words}')", timeout=30_000)
+    page.wait_for_selector(f"#found :text('{words}')", timeout=120_000)
     page.wait_for_timeout(500)
 
 
@@ -43,7 +43,7 @@ def test_posts_become_checked_pairs_with_every_step_shown(page: Any) -> None:
     opened(page, "656 posts opened")
     page.click("#do-all")
     assert "656 posts became" in wait_good(page)
-    page.wait_for_selector("#steps :text('Match into pairs')", timeout=30_000)
+    page.wait_for_selector("#steps :text('Match into pairs')", timeout=120_000)
     names = page.locator("#steps .ps-step-name").all_inner_texts()
     assert names[0] == "Opened" and names[-2:] == ["Select", "Match into pairs"] and len(names) == 12
     open_stage(page, "2 Score")
@@ -56,32 +56,32 @@ def test_posts_become_checked_pairs_with_every_step_shown(page: Any) -> None:
 def test_a_row_is_read_edited_starred_and_the_change_taken_back(page: Any) -> None:
     open_stage(page, "6 Rows")
     page.locator("#rows tr[data-pick]").first.click()
-    page.wait_for_selector("#formatted .ps-trained", timeout=60_000)
+    page.wait_for_selector("#formatted .ps-trained", timeout=120_000)
     page.fill("#edit-left textarea", "Edited by a careful reader of this row.")
     page.click("#row-save")
     wait_good(page)
     page.wait_for_selector("#rows :text('Edited by a careful reader')")
     page.locator("body").click(position={"x": 5, "y": 5})
     page.keyboard.press("s")
-    page.wait_for_selector("#rows .ps-star", timeout=30_000)
+    page.wait_for_selector("#rows .ps-star", timeout=120_000)
     page.click("#undo")
-    page.wait_for_selector("#rows .ps-star", state="detached", timeout=30_000)
+    page.wait_for_selector("#rows .ps-star", state="detached", timeout=120_000)
     assert "Edited by a careful reader" in page.inner_text("#rows")
     page.click("#undo")
-    page.wait_for_selector("#rows :text('Edited by a careful reader')", state="detached", timeout=30_000)
+    page.wait_for_selector("#rows :text('Edited by a careful reader')", state="detached", timeout=120_000)
 
 
 def test_a_version_is_saved_and_a_reload_keeps_the_draft(page: Any) -> None:
     open_stage(page, "7 Save")
     page.fill("#version-name textarea, #version-name input", "my lesson")
     page.click("#save-version")
-    page.wait_for_selector("#saved :text('content hash')", timeout=30_000)
+    page.wait_for_selector("#saved :text('content hash')", timeout=120_000)
     assert "my-lesson-" in page.inner_text("#saved")
-    page.wait_for_selector("#version-card :text('Match into pairs')", timeout=30_000)
+    page.wait_for_selector("#version-card :text('Match into pairs')", timeout=120_000)
     page.reload()
     page.wait_for_selector("#panes .ps-card")
     open_tab(page, "Curate")
-    page.wait_for_selector("#steps :text('Match into pairs')", timeout=30_000)
+    page.wait_for_selector("#steps :text('Match into pairs')", timeout=120_000)
     open_tab(page, "Tune")
     page.wait_for_timeout(800)
     page.locator("#data input").first.click()
@@ -113,7 +113,7 @@ def test_a_hostile_file_is_text_and_nothing_of_it_runs(page: Any, tmp_path: Path
     opened(page, "1 preference pairs opened")
     open_stage(page, "6 Rows")
     page.locator("#rows tr[data-pick]").first.click()
-    page.wait_for_selector("#formatted .ps-trained", timeout=60_000)
+    page.wait_for_selector("#formatted .ps-trained", timeout=120_000)
     assert "onerror" in page.inner_text("#rows") and not page.evaluate("window.hacked")
     assert page.locator("#rows img, #rows script, #rows svg, #formatted img").count() == 0
 
@@ -122,7 +122,7 @@ def test_a_missing_folder_gets_a_sentence_and_the_open_draft_stays(page: Any) ->
     page.get_by_role("button", name="Open data").click()
     page.fill("#reference textarea, #reference input", "/no/such/folder")
     page.click("#open")
-    page.wait_for_selector("#curate-status .ps-error", timeout=30_000)
+    page.wait_for_selector("#curate-status .ps-error", timeout=120_000)
     assert "neither a file" in page.inner_text("#curate-status") and "Traceback" not in page.inner_text("body")
     assert "1 preference pairs" in page.inner_text("#found")
 
@@ -134,7 +134,7 @@ def test_every_stage_fits_a_phone(place: tuple[Any, str], page: Any) -> None:
     phone.wait_for_selector("#panes .ps-card")
     open_tab(phone, "Curate")
     phone.click("#open-bundled-confounded")
-    phone.wait_for_selector("#steps .ps-step", timeout=30_000)
+    phone.wait_for_selector("#steps .ps-step", timeout=120_000)
     for stage in ("1 Clean", "2 Score", "3 Select", "4 Pairs", "5 Check", "6 Rows", "7 Save"):
         open_stage(phone, stage)
         phone.wait_for_timeout(400)
@@ -149,5 +149,5 @@ def test_a_draft_is_deleted_with_its_rows_after_a_question(page: Any) -> None:
     assert page.locator("#steps .ps-step").count() >= 1
     page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Delete this draft").click()
-    page.wait_for_selector("#curate-status :text('The draft is deleted')", timeout=30_000)
-    page.wait_for_selector("#found :text('Nothing is open yet')", timeout=30_000)
+    page.wait_for_selector("#curate-status :text('The draft is deleted')", timeout=120_000)
+    page.wait_for_selector("#found :text('Nothing is open yet')", timeout=120_000)

@@ -23,7 +23,7 @@ from tests.browser.hostile import CELL, ELSEWHERE, SHORT, VECTORS, WIDTHS, Watch
 from tests.browser.hostile_home import Home
 
 pytestmark = test_walk.pytestmark
-SOON = 60_000
+SOON = 120_000
 OPEN_ALL = "() => document.querySelectorAll('details').forEach(one => { one.open = true; })"
 RUNS = ("grouped", "training", "finished", "failed")
 Place = tuple[Any, str, Home]
@@ -190,7 +190,7 @@ def test_the_parts_of_a_study(main: Watch, part: str, plot: str, places: tuple[s
     choose(page, "#earlier-results", "zq-study-zq")
     soon(page, "#stance-source", "study-note")
     stage(page, part, "#stance-parts")
-    page.wait_for_selector(f"#{plot}-plot .js-plotly-plot", timeout=60_000)
+    page.wait_for_selector(f"#{plot}-plot .js-plotly-plot", timeout=120_000)
     unfolded(page, 1000)
     main.check(*places, where=part)
 
@@ -276,7 +276,7 @@ def test_a_file_in_curate_and_saved_versions(main: Watch, tmp_path: Path) -> Non
     stage(page, "6 Rows", "#stages")
     page.locator("#rows tr[data-pick]").first.click()
     soon(page, "#rows", "own-prompt0", "own-chosen0")
-    page.wait_for_selector("#formatted .ps-trained", timeout=60_000)
+    page.wait_for_selector("#formatted .ps-trained", timeout=120_000)
     main.check("own-prompt0", "own-chosen0", where="rows of a file")
     stage(page, "7 Save", "#stages")
     choose(page, "#version", marker("version"))

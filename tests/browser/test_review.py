@@ -207,7 +207,7 @@ def test_a_killed_server_loses_nothing_that_was_called_counted(studio: Studio, r
     item = one.item
     for key in ("1", "2", "3", "Enter"):
         one.page.keyboard.press(key)
-    one.page.wait_for_selector("#ballot .ps-missing:has-text('not answered yet')", timeout=20_000)
+    one.page.wait_for_selector("#ballot .ps-missing:has-text('not answered yet')", timeout=120_000)
     assert one.item == item and len(studio.votes(studio.research)) == len(before) * 3 + 6
     studio.again()
     one.page.reload()

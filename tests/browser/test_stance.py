@@ -29,7 +29,7 @@ from tests.unit.test_plane import surveyed
 from tests.unit.test_taught import Bag
 
 pytestmark = test_walk.pytestmark
-SOON = 30_000
+SOON = 120_000
 PLOT, POINT = "#stance-plot .js-plotly-plot", ".points path"
 
 
@@ -198,7 +198,7 @@ def test_picture_and_numbers_are_downloaded_without_any_other_address(page: Any,
 
 def test_the_map_is_drawn_when_it_is_asked_for_and_its_points_open_too(page: Any) -> None:
     page.click("#draw-map")
-    page.wait_for_selector("#answer-map .js-plotly-plot .points path", timeout=60_000)
+    page.wait_for_selector("#answer-map .js-plotly-plot .points path", timeout=120_000)
     assert "not a stance" in page.inner_text("#answer-map") and "480 answers" in page.inner_text("#answer-map")
     point = page.locator("#answer-map .trace").nth(2).locator(POINT).first
     point.scroll_into_view_if_needed()

@@ -139,7 +139,7 @@ def test_once_it_is_closed_the_report_says_what_was_not_established(owner: Any, 
     owner.click("#review-close")
     owner.wait_for_selector("#review-card :text('closed')")
     open_stage(owner, "Results", STAGES)
-    owner.wait_for_selector("#outcome-plot .js-plotly-plot", timeout=60_000)
+    owner.wait_for_selector("#outcome-plot .js-plotly-plot", timeout=120_000)
     assert "No difference was established" in owner.inner_text("#outcome-summary")
     open_stage(owner, "Coding", STAGES)
     owner.click("#leading-again")
@@ -163,7 +163,7 @@ def taken(owner: Any, kind: str, folder: Path) -> str:
     owner.click("#outcome-format input")
     owner.get_by_role("option", name=re.compile(re.escape(name))).click()
     owner.click("#outcome-export")
-    owner.wait_for_selector(f"#outcome-file a[href*='.{kind}']", timeout=30_000)
+    owner.wait_for_selector(f"#outcome-file a[href*='.{kind}']", timeout=120_000)
     with owner.expect_download() as download:
         owner.locator("#outcome-file a").first.click()
     file = folder / f"review.{kind}"
@@ -181,13 +181,13 @@ def test_a_class_guesses_on_phones_and_the_teacher_reveals_against_chance(owner:
     link = owner.wait_for_selector("#guess-link a[data-link]").get_attribute("href")
     contexts = [chromium.new_context(viewport={"width": 400, "height": 800}, has_touch=True) for _ in range(3)]
     students = [student(context.new_page(), f"{url}/{link}") for context in contexts]
-    owner.wait_for_selector("#guess-board :text('3 of 3 have locked in')", timeout=15_000)
+    owner.wait_for_selector("#guess-board :text('3 of 3 have locked in')", timeout=120_000)
     assert all("Locked" in one.inner_text("#guess") and "biased" not in one.inner_text("#guess") for one in students)
     owner.click("#guess-reveal")
     owner.wait_for_selector("#guess-tally :text('chance')")
     assert "this class" in owner.inner_text("#guess-tally").lower()
     for one in students:
-        one.wait_for_selector("#guess :text('deliberately biased')", timeout=15_000)
+        one.wait_for_selector("#guess :text('deliberately biased')", timeout=120_000)
         assert one.evaluate("document.documentElement.scrollWidth") <= 402
     for context in contexts:
         context.close()

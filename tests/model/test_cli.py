@@ -34,6 +34,7 @@ def test_curate_writes_a_folder(model_home: Paths, tmp_path: Path) -> None:
     assert "[100%]" in done.stderr and not list(model_home.drafts.glob("in-*")), "progress is told, and no draft stays"
 
 
+@pytest.mark.slow
 def test_check_fails_for_the_faulty_set_and_push_only_tries(model_home: Paths) -> None:
     done = call(model_home, "curate", "--input", "bundled-confounded", "--name", "faulty", "--steps", "mask", "--json")
     name = json.loads(done.stdout)["name"]
@@ -43,6 +44,7 @@ def test_check_fails_for_the_faulty_set_and_push_only_tries(model_home: Paths) -
     assert pushed.returncode == 0 and "Nothing was sent" in pushed.stdout
 
 
+@pytest.mark.slow
 def test_stance_score_keeps_the_order(model_home: Paths, tmp_path: Path) -> None:
     lines = ["Wealth should be shared and workers protected by the state.", "Free markets and low taxes make a country strong."] * 2
     (tmp_path / "in.jsonl").write_text("".join(json.dumps({"text": line}) + "\n" for line in lines))
@@ -77,6 +79,7 @@ def test_mistakes_get_a_sentence_and_exit_code_2(model_home: Paths, arguments: t
     assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_model_path_that_does_not_exist_and_a_port_in_use_get_a_sentence(model_home: Paths) -> None:
     import socket
 

@@ -94,6 +94,7 @@ def test_another_adapters_bytes_under_a_known_folder_get_another_stamp(fresh: Mo
     assert first.stamp.adapter_fingerprint != second.stamp.adapter_fingerprint and first.text != second.text
 
 
+@pytest.mark.slow
 def test_a_blend_whose_second_part_is_refused_leaves_nothing_that_answers_for_the_base(fresh: ModelHost, tmp_path: Path) -> None:
     import shutil
 
@@ -121,6 +122,7 @@ def test_the_same_weights_with_other_settings_are_another_adapter(fresh: ModelHo
     assert left.stamp.adapter_fingerprint == weak.stamp.adapter_fingerprint
 
 
+@pytest.mark.slow
 def test_more_columns_than_fit_into_memory_come_and_go(fresh: ModelHost) -> None:
     first = answers(fresh, [LEFT])[0]
     for step in range(1, 6):
@@ -130,6 +132,7 @@ def test_more_columns_than_fit_into_memory_come_and_go(fresh: ModelHost) -> None
     assert answers(fresh, [LEFT])[0] == first
 
 
+@pytest.mark.slow
 def test_a_bases_own_generation_settings_do_not_reach_the_answers(fresh: ModelHost, tmp_path: Path) -> None:
     import json
 

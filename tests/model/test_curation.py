@@ -130,6 +130,7 @@ def test_the_pairs_are_saved_and_can_be_tuned_to_both_sides(curated: Curated) ->
     assert "vector" not in saved.rows[0]
 
 
+@pytest.mark.slow
 def test_the_steps_do_the_same_without_our_labels(tmp_path: Path) -> None:
     tools = Tools(Paths(tmp_path), Ruler(Embedder(Paths(tmp_path))))
     posts = [row for row in json_lines(DATA / "posts.jsonl") if row["topic"] in ("housing", "pensions", "crime", "")]

@@ -35,6 +35,7 @@ def both(folder: Path) -> tuple[list[Any], list[Any]]:
     return list(Shards(folder).batches()), list(Shards(folder, "dropped").batches())
 
 
+@pytest.mark.slow
 def test_cleaning_on_ray_equals_the_local_engine_row_for_row(tmp_path: Path) -> None:
     source, tools = fill(tmp_path / "source", bundled_posts(), 100), Tools(Paths(tmp_path))
     dropped = 0
@@ -47,6 +48,7 @@ def test_cleaning_on_ray_equals_the_local_engine_row_for_row(tmp_path: Path) -> 
     assert dropped > 28 and len(source.files) == 7
 
 
+@pytest.mark.slow
 def test_scoring_on_ray_equals_the_local_engine_row_for_row(tmp_path: Path) -> None:
     source = fill(tmp_path / "source", bundled_posts()[:80], 20)
     few = [text for n, text in enumerate(training_texts()) if n // 3 % 8 == 0]

@@ -94,7 +94,7 @@ def peak_of(process: subprocess.Popen[bytes]) -> int | None:
     return peak
 
 
-@pytest.mark.parametrize("method", ["sft", "sft-then-dpo"])
+@pytest.mark.parametrize("method", [pytest.param("sft", marks=pytest.mark.slow), "sft-then-dpo"])
 def test_a_run_takes_the_steps_tokens_and_memory_that_were_estimated_and_the_next_estimate_knows_its_speed(
     paths: Paths, tiny: Path, method: str
 ) -> None:

@@ -22,6 +22,7 @@ def home(model_home: Paths, tmp_path: Path) -> Paths:
     return made
 
 
+@pytest.mark.slow
 def test_a_learning_rate_twenty_times_too_high_is_caught_and_the_best_checkpoint_is_kept(home: Paths) -> None:
     usual = Recipe()
     recipe = Recipe(

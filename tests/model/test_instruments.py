@@ -64,6 +64,7 @@ def test_recorded_scores_are_what_the_ruler_says_of_the_recorded_answers(ruler: 
         assert (score["economic"], score["social"]) == pytest.approx((answer["economic"], answer["social"]), abs=0.02)
 
 
+@pytest.mark.slow
 def test_recorded_answers_come_again_when_they_are_recomputed(host: ModelHost, ruler: Ruler, recorded: study.Study) -> None:
     plan = Plan(COLUMNS, bundled.questions()[:2], samples=1)
     again = {(a["question"], a["sample"], a["column"]): a["text"] for a in measuring.run(plan, host, ruler).answers}

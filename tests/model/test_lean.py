@@ -46,6 +46,7 @@ def test_rows_of_unequal_length_say_word_for_word_what_generate_says(host: Model
     assert [(one.tokens, one.finished, one.stamp) for one in found] == [(one.tokens, one.finished, one.stamp) for one in there]
 
 
+@pytest.mark.slow
 def test_rows_that_end_early_are_let_go_and_the_others_say_what_they_would_alone(host: ModelHost) -> None:
     sampling = Sampling(max_new_tokens=120)
     rows = [Row(LEFT, ask(question), seed) for seed, question in enumerate(["Say yes.", "What is 2 + 2?", *QUESTIONS])]

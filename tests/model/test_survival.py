@@ -134,6 +134,7 @@ def poison(folder: Path, letter: str) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_queue_goes_on_by_itself_also_past_a_killed_run(paths: Paths, tiny: Path) -> None:
     first, second, third = (make(paths, tiny, max_steps=steps, save_every=500) for steps in (5000, 3, 3))
     runs.enqueue([first, second, third], paths)

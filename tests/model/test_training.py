@@ -23,6 +23,7 @@ ROWS = tuple(
 )
 DATA = Dataset("numbers", "pairs", ROWS)
 QUICK = Recipe(batch_size=4, max_steps=3, top_layers=1, lora_rank=4, sample_every=2, sample_tokens=4, save_every=2, ruler=False)
+VARIANTS = ("ipo", "dpo-with-sft")  # of DPO; `make test-all` runs them
 
 
 def make(paths: Paths, tiny: Path, side: str = "chosen", **changes: object) -> Run:
@@ -38,7 +39,7 @@ def wait_for_step(run: Run, step: int, seconds: float = 90) -> None:
     raise AssertionError(f"step {step} was not reached: {run.state} {run.message} {run.log_tail()}")
 
 
-@pytest.mark.parametrize("method", list(METHODS))
+@pytest.mark.parametrize("method", [pytest.param(one, marks=pytest.mark.slow if one in VARIANTS else ()) for one in METHODS])
 def test_a_run_leaves_a_folder_that_explains_itself_and_an_adapter_that_loads(paths: Paths, tiny: Path, method: str) -> None:
     run = make(paths, tiny, method=method, max_tokens=200)
     assert runs.launch(run, paths).wait() == 0, run.log_tail()
@@ -63,6 +64,7 @@ def test_stop_keeps_what_was_learned(paths: Paths, tiny: Path) -> None:
     assert adapters.inspect(run.folder).fingerprint == run.metrics["adapter_fingerprint"]
 
 
+@pytest.mark.slow
 def test_only_one_run_trains_at_a_time(paths: Paths, tiny: Path) -> None:
     first, second = make(paths, tiny, max_steps=5000, save_every=5000), make(paths, tiny)
     process = runs.launch(first, paths)
@@ -75,6 +77,7 @@ def test_only_one_run_trains_at_a_time(paths: Paths, tiny: Path) -> None:
     assert runs.launch(second, paths).wait() == 0
 
 
+@pytest.mark.slow
 def test_rows_that_are_too_long_are_counted_and_a_run_without_rows_says_so(paths: Paths, tiny: Path) -> None:
     long = Dataset("long", "pairs", (*ROWS, {"id": "x", "prompt": "Why?", "chosen": "because " * 100, "rejected": "no"}))
     run = runs.create(long, "chosen", replace(QUICK, base=str(tiny)), paths)
@@ -96,6 +99,7 @@ def test_progress_that_is_being_written_is_not_read_half(paths: Paths, tiny: Pat
     assert [line["step"] for line in run.progress()] == [1]
 
 
+@pytest.mark.slow
 def test_a_run_in_a_folder_of_its_own_counts_as_training_and_is_listed_until_it_is_forgotten(
     paths: Paths, tiny: Path, tmp_path: Path
 ) -> None:
@@ -119,6 +123,7 @@ def test_the_same_job_gives_the_same_bytes_twice(paths: Paths, tiny: Path) -> No
     assert runs.launch(other, paths).wait() == 0 and other.metrics["adapter_fingerprint"] != first.metrics["adapter_fingerprint"]
 
 
+@pytest.mark.slow
 def test_a_base_without_the_named_parts_says_which_it_has(paths: Paths, tiny: Path) -> None:
     run = make(paths, tiny, modules=["c_attn"])
     assert runs.launch(run, paths).wait() == 1 and "has no c_attn" in run.message and "q_proj" in run.message
