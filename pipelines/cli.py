@@ -20,6 +20,7 @@ from typing import Any
 from pipelines.commands import adapters as adapter_commands
 from pipelines.commands import compare as compare_commands
 from pipelines.commands import data as data_commands
+from pipelines.commands import deploy as deploy_commands
 from pipelines.commands import keeping, stance_options
 from pipelines.commands import models as commands
 from pipelines.commands import orders as tuning_orders
@@ -69,6 +70,9 @@ def parser() -> argparse.ArgumentParser:
     command = _adder(names)
     command("prepare", commands.prepare, "convert the embedded model once")
     command("readme", commands.readme, "write the Space's block on top of README.md from spaces.yaml")
+    deploy_commands.options(
+        command("deploy", deploy_commands.deploy, "make or update a Hugging Face Space; --dry-run prints all and sends nothing")
+    )
     _add_keeping(command)
     _add_data(command)
     _add_tune(command("tune", tuning_commands.tune, "train an adapter, or one for each side; Ctrl+C keeps what was learned"))

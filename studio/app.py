@@ -17,7 +17,7 @@ from studio.tabs.curating.reviewing import KEYS_JS
 from studio.tabs.reviews import addresses, setting
 from studio.tabs.tuning import watch
 from studio.telling import Studio
-from studio.views import messages
+from studio.views import messages, persistence
 
 HEAD = """<div class="ps-head"><h1>PoliTune Studio</h1>
 <p>See how a selection of answers, and a few minutes of light fine-tuning, put an economic or political bias into a language model, and how to measure it honestly.</p>
@@ -28,6 +28,8 @@ def build_studio(services: Services) -> gr.Blocks:
     """The whole interface. Loads no model."""
     with Studio(title="PoliTune Studio", analytics_enabled=False, fill_width=True, delete_cache=(3600, 6 * 3600)) as studio:
         gr.HTML(HEAD, padding=False)
+        if text := persistence.banner(services.paths.root, services.access):
+            gr.HTML(text, elem_id="not-kept", padding=False)
         banner = gr.HTML(elem_id="preparing", padding=False, visible=False)
         clock = gr.Timer(1.0)
         owner, noted, me = gr.BrowserState(**owning.OWNER), gr.BrowserState(**setting.MEMORY), gr.State(owning.Me())

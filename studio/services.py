@@ -15,6 +15,7 @@ from pipelines import incidents
 from pipelines.comparing.columns import BASE_NAME, Catalog, at_step, catalog
 from pipelines.comparing.fitting import Loaded, fingerprint_ahead, loaded
 from pipelines.errors import StudioError
+from pipelines.models import zerohost
 from pipelines.models.host import ModelHost
 from pipelines.models.line import Line
 from pipelines.models.shared import SharedAnswers
@@ -53,7 +54,7 @@ class Services:
     def create(cls) -> Services:
         """Services from the environment; loads nothing yet."""
         paths = Paths.from_environment()
-        return cls(paths, ModelHost(paths), Ruler(Embedder(paths)), Access.from_environment())
+        return cls(paths, zerohost.host(paths), Ruler(Embedder(paths)), Access.from_environment())
 
     @property
     def public(self) -> bool:

@@ -42,10 +42,10 @@ def main() -> int:
         with studio.running(home) as (address, process):
             memory = Watched(process.pid)
             with visiting(address, review, told, Path(folder)) as visitors:
-                _wait(options.minutes * 15, told)
+                _wait(options.minutes * 15, told, memory)
                 for visitor, side in zip(visitors, TRAININGS, strict=False):
                     visitor.client.submit("bundled", side, LENGTH, api_name="/tune").result(timeout=600)
-                _wait(options.minutes * 45, told)
+                _wait(options.minutes * 45, told, memory)
             ended = _trained(home)
             memory.end()
         return _finish(options, told, memory, studio.ballots(home, review), ended, studio.said_in_terminal(home))
@@ -74,12 +74,15 @@ def visiting(address: str, review: str, told: Told, folder: Path) -> Iterator[li
             visitor.close()
 
 
-def _wait(seconds: float, told: Told) -> None:
+def _wait(seconds: float, told: Told, memory: Watched) -> None:
     """Tells twice a minute how far it is."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         time.sleep(min(30, left))
-        print(f"{dict(told.done)}, {sum(told.errors.values())} errors", flush=True)
+        print(
+            f"{dict(told.done)}, {sum(told.errors.values())} errors, {memory.megabytes:,.0f} MB, {memory.seen[-1][1] / 1e6:,.0f} allocated",
+            flush=True,
+        )
 
 
 def _trained(home: Paths) -> int:

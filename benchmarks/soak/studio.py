@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from benchmarks.memory import held
+from benchmarks.memory import allocated, held
 from benchmarks.serving import link_model, served
 from pipelines.comparing.comparison import Turn
 from pipelines.comparing.prompts import Prompt
@@ -54,7 +54,10 @@ def ballots(home: Paths, review_id: str) -> list[tuple[int, str, str]]:
 
 
 class Watched:
-    """The memory of a process over time, in bytes, read in a thread until `end`."""
+    """The memory that a process has allocated over time, in bytes, read in a thread until `end`.
+
+    What it shares with others is left out: the share falls when a trainer begins, and rises when it ends, without a byte being taken.
+    """
 
     def __init__(self, process: int) -> None:
         self.seen: list[tuple[float, int]] = []
@@ -65,7 +68,12 @@ class Watched:
     def _look(self) -> None:
         begun = time.monotonic()
         while not self._over.wait(LOOK_SECONDS):
-            self.seen.append((time.monotonic() - begun, held([self._process])))
+            self.seen.append((time.monotonic() - begun, allocated([self._process])))
+
+    @property
+    def megabytes(self) -> float:
+        """All that it holds now, files that it shares with others in proportion."""
+        return held([self._process]) / 1e6
 
     def end(self) -> None:
         self._over.set()

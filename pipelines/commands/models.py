@@ -26,7 +26,7 @@ def prepare(options: argparse.Namespace, paths: Paths) -> None:
 
 def readme(options: argparse.Namespace, paths: Paths) -> None:
     """Writes the Space's block on top of README.md."""
-    from pipelines.export import space
+    from pipelines.deploying import readme as space
 
     changed = space.update_readme()
     out(options, {"changed": changed}, "README.md was updated." if changed else "README.md is up to date.")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.errors import StudioError
-from pipelines.models import prepare
+from pipelines.models import prepare, zerogpu
 from pipelines.models.libraries import ready
 from pipelines.models.template import ALPACA, ensure_template
 
@@ -48,7 +48,7 @@ def load_base(folder: Path, precision: str = "auto", quantize: str = "none", tem
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    cuda = torch.cuda.is_available()
+    cuda = torch.cuda.is_available() and zerogpu.may_use_card()
     kind = torch.bfloat16 if precision == "bf16" or (precision == "auto" and cuda) else torch.float32
     options = _four_bit(cuda) if quantize == "4bit" else {}
     try:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from contextvars import copy_context
 from dataclasses import asdict, dataclass, field, replace
 
 from pipelines.models.attached import inspected, settings_of
@@ -135,7 +136,7 @@ class SharedAnswers:
                 return flight, True
             flight = self._flights[key] = _Flight(rows, sampling, self.host.line.join(visitor))
             flight.stop.listeners.append(stop)
-        threading.Thread(target=self._fly, args=(key, flight), daemon=True, name="answer").start()
+        threading.Thread(target=copy_context().run, args=(self._fly, key, flight), daemon=True, name="answer").start()
         return flight, False
 
     def _leave(self, flight: _Flight, stop: threading.Event) -> None:

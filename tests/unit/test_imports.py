@@ -16,6 +16,7 @@ ORDER = [
     "bundled",
     "hub",
     "models",
+    "deploying",
     "endpoints",
     "stance",
     "corpus",

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 from huggingface_hub import SpaceCard
 
-from pipelines.export import space
+from pipelines.deploying import readme as space
 from pipelines.paths import PROJECT
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
