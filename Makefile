@@ -9,10 +9,13 @@ export GRADIO_ANALYTICS_ENABLED = False
 export HF_HUB_DISABLE_TELEMETRY = 1
 export TOKENIZERS_PARALLELISM = false
 
-.PHONY: run test test-all lint format bench soak adapters doctor backup faults bad-inputs audit sbom prepare screenshots clean
+.PHONY: run class test test-all lint format bench soak adapters doctor backup faults bad-inputs audit sbom prepare screenshots clean
 
 run: prepare
 	$(BIN)/python app.py
+
+class: prepare
+	STUDIO_CLASS=1 $(BIN)/python app.py --class
 
 prepare: .venv/installed
 	@$(BIN)/python -m pipelines prepare

@@ -11,6 +11,7 @@ import threading
 
 from pipelines import incidents
 from pipelines.errors import StudioError
+from pipelines.paths import ASSETS
 from studio.app import build_studio
 from studio.files import Passing
 from studio.guard import launch_options
@@ -55,15 +56,27 @@ def main() -> int:
     studio.queue(default_concurrency_limit=8).launch(
         max_threads=THREADS,
         server_name=host, server_port=port, theme=theme(), css=css(), quiet=True, prevent_thread_lock=True, ssr_mode=False,
-        auth=list(services.access.login) or None, auth_message=SIGN_IN, **launch_options(passing, services.paths.root),
+        favicon_path=str(ASSETS / "icon.svg"), auth=list(services.access.login) or None, auth_message=SIGN_IN, **launch_options(passing, services.paths.root),
     )  # fmt: skip
     passing.keep_swept()
     print(f"PoliTune Studio is open on http://{host}:{port}", flush=True)
+    if "--class" in sys.argv[1:]:
+        _open_class(services)
     threading.Thread(target=services.warm_up, daemon=True).start()
     if services.access.allows("review"):
         threading.Thread(target=services.expire_ballots, daemon=True).start()
     studio.block_thread()
     return 0
+
+
+def _open_class(services: Services) -> None:
+    """`make class`: the address, the code and a QR code for the phones, in the terminal."""
+    from studio.classroom import room
+
+    try:
+        print(room.announce(services), flush=True)
+    except StudioError as error:
+        print(error, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

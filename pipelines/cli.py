@@ -1,4 +1,5 @@
-"""The same work without a browser: prepare, curate, tune, runs, adapters, ask, compare, stance, review, doctor, backup, restore.
+"""The same work without a browser: prepare, curate, tune, runs, adapters, ask, compare, stance, review, lesson, deploy,
+doctor, backup, restore.
 Each takes --json."""
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pipelines.commands import compare as compare_commands
 from pipelines.commands import data as data_commands
 from pipelines.commands import deploy as deploy_commands
 from pipelines.commands import keeping, stance_options
+from pipelines.commands import lesson as lesson_commands
 from pipelines.commands import models as commands
 from pipelines.commands import orders as tuning_orders
 from pipelines.commands import review as review_commands
@@ -89,6 +91,8 @@ def parser() -> argparse.ArgumentParser:
     stance_options.add(_adder(stance.add_subparsers(required=True, metavar="ACTION")))
     review = names.add_parser("review", help="human reviews: list, show and close them, write reports, delete what is over")
     _add_review(_adder(review.add_subparsers(required=True, metavar="ACTION")))
+    lesson = names.add_parser("lesson", help="a lesson for a class: its plans, and handouts to print")
+    lesson_commands.add(_adder(lesson.add_subparsers(required=True, metavar="ACTION")))
     _add_runs(command("runs", run_commands.runs, "list runs or find them by words; show, name, compare or delete them"))
     adapters = names.add_parser("adapters", help="adapters leave as zip files or to the Hub, and come in from elsewhere")
     _add_adapters(_adder(adapters.add_subparsers(required=True, metavar="ACTION")))

@@ -7,9 +7,9 @@ from typing import Any
 
 import gradio as gr
 
-from studio import owning
+from studio import api, help, owning
 from studio.services import Services
-from studio.tabs import compare, curate, review, stance, state, tune
+from studio.tabs import compare, curate, lesson, review, stance, state, tune
 from studio.tabs import measuring as in_stance
 from studio.tabs.comparing import choosing
 from studio.tabs.curating.desk import MEMORY
@@ -19,9 +19,9 @@ from studio.tabs.tuning import watch
 from studio.telling import Studio
 from studio.views import messages, persistence
 
-HEAD = """<div class="ps-head"><h1>PoliTune Studio</h1>
+HEAD = f"""{help.SKIP}<div class="ps-head"><h1>PoliTune Studio</h1>
 <p>See how a selection of answers, and a few minutes of light fine-tuning, put an economic or political bias into a language model, and how to measure it honestly.</p>
-<p class="ps-warn"><b>A very small model, deliberately altered; it holds no opinions, and nothing here measures commercial assistants.</b></p></div>"""
+<p class="ps-warn"><b>A very small model, deliberately altered; it holds no opinions, and nothing here measures commercial assistants.</b></p>{help.OFFER}</div>"""
 
 
 def build_studio(services: Services) -> gr.Blocks:
@@ -34,7 +34,8 @@ def build_studio(services: Services) -> gr.Blocks:
         clock = gr.Timer(1.0)
         owner, noted, me = gr.BrowserState(**owning.OWNER), gr.BrowserState(**setting.MEMORY), gr.State(owning.Me())
         drafted = gr.BrowserState(**MEMORY)  # outside the tabs: what lies in a closed tab is not there when the page is loaded
-        with gr.Tabs(selected="compare") as tabs:
+        learned = lesson.memory()
+        with gr.Tabs(selected="compare", elem_id=help.CONTENT) as tabs:
             with gr.Tab("Curate", id="curate"):
                 curating = curate.build(services, drafted, me)
             with gr.Tab("Tune", id="tune") as tune_tab:
@@ -43,11 +44,18 @@ def build_studio(services: Services) -> gr.Blocks:
                 comparing = compare.build(services, me)
             with gr.Tab("Stance", id="stance") as stance_tab:
                 measuring = stance.build(services, me)
+            within = {"tune": tuning["stages"], "compare": comparing["chooser"][0]}
             if services.access.allows("review"):
                 with gr.Tab("Review", id="review") as review_tab:
-                    review_tab.select(**review.build(services, owner, noted)["attach"])
+                    reviewing = review.build(services, owner, noted)
+                    review_tab.select(**reviewing["attach"])
+                    within["review"] = reviewing["stages"]
+            with gr.Tab("Lesson", id="lesson") as lesson_tab:
+                lesson_tab.select(**lesson.build(services, owner, tabs, learned, within)["attach"])
             with gr.Tab(state.NAME, id="state") as state_tab:
                 standing = state.build(services)
+        help.build(studio)
+        api.build(services)
         state.wire(standing, tabs, state_tab)
         if curating["save"] is not None:
             curating["save"].then(tuning["refresh"], None, tuning["data"])

@@ -72,6 +72,8 @@ class Guard:
         """Raises Refused before anything was sent."""
         scope["app"].uploaded_file_dir = str(self.passing.uploads)
         _, _, route = scope["path"].partition(API)
+        if scope["path"].startswith("/pwa_icon/"):  # drawn anew in any size that is asked for
+            raise Refused(404, "There is no such picture.")
         if route.startswith(CLOSED) or (route.startswith(FILE) and not self.passing.given(route[len(FILE[0]) :])):
             raise Refused(404, "There is no such file here, or none that the studio gives out.")
         if route.rstrip("/") == "upload":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import time
@@ -70,6 +71,7 @@ class Services:
         try:
             self.host.load(self._note_progress)
             self.preparing = (1.0, "")
+            _settle()
         except Exception as error:
             problem = incidents.unexpected(error, "The embedded model could not be made ready", "Start again.")
             self.preparing = (0.0, str(problem))
@@ -172,6 +174,12 @@ class Services:
             signal.set()
         if session in self._stops:
             self._stops.pop(session).set()
+
+
+def _settle() -> None:
+    """Takes what stays for good out of the collector's sight: beside millions of lasting objects it seldom looks for what visitors leave."""
+    gc.collect()
+    gc.freeze()
 
 
 def following(work: Callable[[Progress], Any]) -> Iterator[tuple[float, str, Any]]:

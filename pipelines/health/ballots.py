@@ -10,6 +10,7 @@ from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 
+from pipelines.classroom.classes import SCHEMA as CLASSES
 from pipelines.endpoints import replies as reply_store
 from pipelines.errors import StudioError
 from pipelines.health.answers import batch
@@ -23,7 +24,7 @@ from pipelines.review.intervals import counted
 from pipelines.review.played import SCHEMA as GAMES
 
 OWNERS, ASKING, JOB = "owners.json", "asking", "job.json"
-EVERYTHING = SCHEMA + sheets.SCHEMA + GAMES + guesses.SCHEMA + predictions.SCHEMA
+EVERYTHING = SCHEMA + sheets.SCHEMA + GAMES + guesses.SCHEMA + predictions.SCHEMA + CLASSES
 BESIDE = ("-wal", "-shm", "-journal")
 UNHARMED = ("locked", "busy", "readonly")  # others write just now, or this user may not: see the rights
 

@@ -27,7 +27,7 @@ def build(services: Services, memory: Any, me: Any) -> dict[str, Any]:
 
     `memory` keeps the draft's id in the browser, `me` what is remembered of the page (owning.py).
     """
-    gr.HTML(f'<p class="ps-lead">{LEAD}</p>', padding=False)
+    gr.HTML(f'<h2 class="ps-unseen">Curate</h2><p class="ps-lead">{LEAD}</p>', padding=False)
     draft = gr.State("")
     status, stop = (
         gr.HTML(elem_id="curate-status", padding=False, render=False),

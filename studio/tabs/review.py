@@ -17,7 +17,7 @@ HEAD = (
     "deliberately biased. It holds no opinions.</b></p></div>"
 )
 LEAD = (
-    '<p class="ps-lead">Chat shows; a review establishes. Whoever runs one works here; its raters judge on a page of their own, where nothing else '
+    '<h2 class="ps-unseen">Review</h2><p class="ps-lead">Chat shows; a review establishes. Whoever runs one works here; its raters judge on a page of their own, where nothing else '
     f"of the studio is: {addresses.link(addresses.RATE)}. A class plays the guess game at {addresses.link(addresses.GUESS)}.</p>"
 )
 
@@ -25,11 +25,11 @@ LEAD = (
 def build(services: Services, owner: gr.BrowserState, noted: gr.BrowserState) -> dict[str, Any]:
     """Lays out the owner's and the teacher's stages; `owner` and `noted` as in setting.build, made outside of all tabs.
 
-    Returns "attach", the event for when the tab is opened.
+    Returns "attach", the event for when the tab is opened, and "stages", its own tabs.
     """
     stages: dict[str, Any] = {}
     gr.HTML(LEAD, padding=False, js_on_load=addresses.LINKS_JS)
-    with gr.Tabs(elem_id="review-stages", selected="setup"):
+    with gr.Tabs(elem_id="review-stages", selected="setup") as kinds:
         with gr.Tab("Set up", id="setup") as stages["setup"]:
             first = setting.build(services, services.box, owner, noted)["attach"]
         with gr.Tab("Coding", id="coding") as stages["coding"]:
@@ -40,7 +40,7 @@ def build(services: Services, owner: gr.BrowserState, noted: gr.BrowserState) ->
             game = guessing.build(services, owner)["attach"]
     for name, attach in {"setup": first, "coding": lead, "results": found, "guess": game}.items():
         stages[name].select(**attach)
-    return {"attach": first}
+    return {"attach": first, "stages": kinds}
 
 
 def build_rating(services: Services, page: gr.Blocks) -> None:

@@ -45,7 +45,7 @@ def build(services: Services, me: gr.State) -> dict[str, Any]:
     Returns the parts that choose who is measured, the event for when the tab is opened, and "open" for earlier results.
     """
     first, current, seen = recorded(), gr.State(None), gr.State(False)
-    gr.HTML(f'<p class="ps-lead">{EXPLAIN}</p>', padding=False)
+    gr.HTML(f'<h2 class="ps-unseen">Stance</h2><p class="ps-lead">{EXPLAIN}</p>', padding=False)
     earlier = gr.Dropdown(
         _earlier(services, Who()), value=RECORDED, label="Earlier results", elem_id="earlier-results", visible=not services.public
     )

@@ -101,7 +101,10 @@ class Standing:
 def build(services: Services) -> dict[str, Any]:
     """Lays out the tab; `attend` is what the page does when any tab is opened, `outputs` what it updates."""
     standing = Standing(services)
-    gr.HTML('<p class="ps-lead">How the studio is doing now, and what to do where something is wrong.</p>', padding=False)
+    gr.HTML(
+        '<h2 class="ps-unseen">State</h2><p class="ps-lead">How the studio is doing now, and what to do where something is wrong.</p>',
+        padding=False,
+    )
     shown = gr.HTML(elem_id="state-lights", padding=False)
     if not services.public:
         with gr.Row():

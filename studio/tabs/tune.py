@@ -17,11 +17,11 @@ from studio.views import messages
 def build(services: Services) -> dict[str, Any]:
     """Lays out the tab and wires it; returns the parts that other tabs reach for."""
     gr.HTML(
-        '<p class="ps-lead">Choose the data and a side, then press the button. A small adapter learns to answer like the chosen side; the base model itself is never changed.</p>',
+        '<h2 class="ps-unseen">Tune</h2><p class="ps-lead">Choose the data and a side, then press the button. A small adapter learns to answer like the chosen side; the base model itself is never changed.</p>',
         padding=False,
     )
     if not services.access.allows("tune"):
-        gr.HTML(messages.info(f"{FEATURES['tune']} {HINT} The runs of the bundled adapters can be looked at under “Watch”."), padding=False)
+        gr.HTML(messages.info(f"{FEATURES['tune']} {HINT} Under “Watch” three recorded runs can be played again."), padding=False)
     with gr.Tabs(elem_id="tune-stages", selected="setup" if services.access.allows("tune") else "watch") as stages:
         with gr.Tab("Set up", id="setup") as setting:
             form = setup.build(services)

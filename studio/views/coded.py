@@ -54,7 +54,7 @@ def codebook(book: Codebook, is_published: bool, older: Sequence[Codebook] = ())
     links += [_file(one, f"Version {one.version}") for one in reversed((*older, *(book,) * is_published))]
     return (
         f'<details class="ps-asked ps-led-book"{"" if is_published else " open"}><summary>{escape(title)}</summary><table class="ps-table">'
-        f"<thead><tr><th>Code</th><th>When to use it, and when not</th><th>Examples</th></tr></thead><tbody>{rows}</tbody></table></details>"
+        f'<thead><tr><th scope="col">Code</th><th scope="col">When to use it, and when not</th><th scope="col">Examples</th></tr></thead><tbody>{rows}</tbody></table></details>'
         f'<p class="ps-led-files">{"".join(links)}</p>'
     )
 

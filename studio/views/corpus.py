@@ -110,7 +110,7 @@ def row_table(found: Found, kind: str, dropped: bool) -> str:
         "Why it was dropped" if dropped else "Note",
     ]
     body = "".join(_table_row(row, fields, dropped) for row in found.rows)
-    top = "".join(f"<th>{escape(name)}</th>" for name in head)
+    top = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
     return f'<div class="ps-rows-box"><table class="ps-table ps-rows"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
 
 

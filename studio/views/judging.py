@@ -198,4 +198,4 @@ def _p(one: dict[str, Any]) -> str:
 
 
 def _heading(text: str) -> str:
-    return f"<h4>{escape(text)}</h4>"
+    return f"<h3>{escape(text)}</h3>"

@@ -62,7 +62,7 @@ def duration(seconds: float) -> str:
 def table(head: list[str], rows: list[list[str]], numbers: tuple[int, ...] = ()) -> str:
     """An HTML table; columns in `numbers` are aligned right. All cells are escaped."""
     kind = [' class="num"' if n in numbers else "" for n in range(len(head))]
-    top = "".join(f"<th{kind[n]}>{escape(text)}</th>" for n, text in enumerate(head))
+    top = "".join(f'<th scope="col"{kind[n]}>{escape(text)}</th>' if text else "<td></td>" for n, text in enumerate(head))
     body = "".join(
         "<tr>" + "".join(f"<td{kind[n] or long(cell)}>{escape(cell)}</td>" for n, cell in enumerate(row)) + "</tr>" for row in rows
     )

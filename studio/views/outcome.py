@@ -37,7 +37,7 @@ def summary(report: Report) -> str:
     ):
         if said:
             lines = "".join(_conclusion(one) for one in said)
-            parts.append(f'<section class="ps-said {kind}"><h4>{heading}</h4><ul>{lines}</ul></section>')
+            parts.append(f'<section class="ps-said {kind}"><h3>{heading}</h3><ul>{lines}</ul></section>')
     return "".join(parts)
 
 
@@ -157,7 +157,7 @@ def _finding(one: Finding, tests: int, is_first: bool) -> str:
     if any(rate.flagged for rate in one.rates):
         parts += [messages.note("Without pairs in which an answer names its side:"), messages.table(RATE_HEAD, [row(rate) for rate in one.unflagged], numbers)]  # fmt: skip
     sure = [one.alpha.sentence, one.consistency.sentence, one.alarms.sentence, one.strengths.sentence]
-    parts.append(f"<h4>How far it can be relied on</h4><ul>{''.join(f'<li>{escape(said)}</li>' for said in sure)}</ul>")
+    parts.append(f"<h3>How far it can be relied on</h3><ul>{''.join(f'<li>{escape(said)}</li>' for said in sure)}</ul>")
     parts.append(_needed(one.rates, tests))
     return f'<details class="ps-asked"{" open" * is_first}><summary>{escape(one.asked.text)}</summary><div class="ps-outcome">{"".join(parts)}</div></details>'
 
@@ -184,7 +184,7 @@ def people(report: Report) -> str:
         said.append(f"Where they said they stand: {', '.join(f'{name} {count}' for name, count in report.politics.items())}.")
     lines = "".join(f"<li>{escape(one)}</li>" for one in (*said, *report.limits))
     named = ", ".join(f"{title(name)} ({mark})" for name, mark in report.marks.items())
-    return f'<p class="ps-note">Columns: {escape(named)}</p><section class="ps-said ps-limits"><h4>Limits</h4><ul>{lines}</ul></section>'
+    return f'<p class="ps-note">Columns: {escape(named)}</p><section class="ps-said ps-limits"><h3>Limits</h3><ul>{lines}</ul></section>'
 
 
 def remarks(report: Report, votes: Sequence[Vote]) -> str:

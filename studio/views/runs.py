@@ -29,7 +29,7 @@ def table(found: Sequence[Run], picked: Collection[str] = ()) -> str:
     """All runs, a row each, in the order given; a row can be pressed (the run's id is in `data-pick`), and those in `picked` are marked."""
     if not found:
         return empty()
-    head = "".join(f'<th class="{kind}">{name}</th>' for name, kind in HEAD)
+    head = "".join(f'<th scope="col" class="{kind}">{name}</th>' for name, kind in HEAD)
     body = "".join(_row(run, run.id in picked) for run in found)
     return f'<div class="ps-rows-box"><table class="ps-table ps-rows ps-runs"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
@@ -190,4 +190,4 @@ def _kept(run: Run) -> list[tuple[str, str, str]]:
 def _block(name: str, lines: Sequence[tuple[str, str, str]]) -> str:
     hinted = [(f' title="{escape(hint)}"' if hint else "", label, value) for label, value, hint in lines]
     body = "".join(f"<dt{title}>{escape(label)}</dt><dd>{escape(value)}</dd>" for title, label, value in hinted)
-    return f"<section><h4>{escape(name)}</h4><dl>{body}</dl></section>" if lines else ""
+    return f"<section><h3>{escape(name)}</h3><dl>{body}</dl></section>" if lines else ""

@@ -8,6 +8,7 @@ from typing import Any
 
 from pipelines.corpus.diff import words
 from pipelines.errors import StudioError
+from pipelines.tuning.recorded import Recording
 from pipelines.tuning.runs import ACTIVE, USABLE, Run
 from pipelines.tuning.shelf import reading
 from studio.views import messages
@@ -25,6 +26,7 @@ STATES = {
     "interrupted": "Interrupted",
 }
 SHOWN, NEWEST = 6, 4
+REPLAYED = "Recorded, replayed"
 
 
 def status(run: Run, progress: Lines, place: int | None = None, wait: float | None = None) -> str:
@@ -48,6 +50,27 @@ def status(run: Run, progress: Lines, place: int | None = None, wait: float | No
     if state in ACTIVE:
         return _running(progress)
     return messages.info(f"{STATES.get(state, state)}.")
+
+
+def replayed(made: Recording, step: int) -> str:
+    """Where a recording that is replayed stands, marked as one: a bar with the step, the loss and how long training had taken then."""
+    steps = latest(made.upto(step), "step")
+    last, parts = made.steps[-1], [f"{REPLAYED} · " + (f"step {step} of {made.steps[-1]}" if step else "before training")]
+    loss, seconds = number(steps[-1].get("loss")) if steps else None, made.seconds_upto(step)
+    parts += [f"loss {loss:.2f}"] if loss is not None else []
+    parts += [f"{messages.duration(seconds)} after its start"] if seconds is not None else []
+    return f'<div class="ps-replayed">{messages.bar(step / last, " · ".join(parts))}</div>'
+
+
+def recorded(made: Recording, shipped: bool, seconds: float) -> str:
+    """What a recording is, how long its replay takes in seconds, and what it did not note; `shipped` with the studio, or made here."""
+    took = number(reading.metrics(made.run).get("seconds"))
+    day = str(made.run.job.get("created", ""))[:10]
+    trained = f"It was trained{' before the studio was shipped' if shipped else ' in this studio'}{f', on {day}' if day else ''}"
+    trained += f", in {messages.duration(took)}" if took is not None else ""
+    lacks = f" It did not note {' or '.join(made.missing)}." if made.missing else ""
+    told = f"{trained}; “Play” shows it again in about {messages.duration(seconds)}. Nothing is trained by that.{lacks}"
+    return f'<p class="ps-recorded"><span class="ps-tag">Recorded run</span> {escape(told)}</p>'
 
 
 def _running(progress: Lines) -> str:

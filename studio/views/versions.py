@@ -30,7 +30,7 @@ def difference(found: Diff, first: str, second: str) -> str:
         parts.append(messages.note("The rows are the same."))
     if found.steps:
         rows = [[one.label, _where(one.where, first, second), _pairs(one.settings), _pairs(one.counts)] for one in found.steps]
-        parts.append("<h4>Steps</h4>" + messages.table(["Step", "In", "Settings", "Rows"], rows))
+        parts.append("<h3>Steps</h3>" + messages.table(["Step", "In", "Settings", "Rows"], rows))
     if found.changed:
         parts.append(_changes(found.changed))
     parts += [_rows(title, rows) for title, rows in (("Added", found.added), ("Removed", found.removed)) if rows]
@@ -49,7 +49,7 @@ def _changes(changes: Sequence[Change]) -> str:
     lines = [
         f"<p><b>{escape(one.id)}</b> · {escape(name)}: {_marked(one.words(name))}</p>" for one in changes[:SHOWN] for name in one.fields
     ]
-    return f'<h4>Changed</h4><div class="ps-format">{"".join(lines)}</div>' + _more(len(changes))
+    return f'<h3>Changed</h3><div class="ps-format">{"".join(lines)}</div>' + _more(len(changes))
 
 
 def _marked(spans: Sequence[Span]) -> str:
@@ -65,7 +65,7 @@ def _rows(title: str, rows: Sequence[dict[str, Any]]) -> str:
         ]
         for row in rows[:SHOWN]
     ]
-    return f"<h4>{title}</h4>" + messages.table(["Row", "Prompt or post", "Answer"], body) + _more(len(rows))
+    return f"<h3>{title}</h3>" + messages.table(["Row", "Prompt or post", "Answer"], body) + _more(len(rows))
 
 
 def _more(count: int) -> str:

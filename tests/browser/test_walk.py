@@ -33,7 +33,7 @@ def test_the_first_screen_is_a_finished_comparison_that_says_what_it_is(page: An
     text = page.inner_text("body")
     assert "it holds no opinions" in text and "nothing here measures commercial assistants" in text
     tabs = page.locator("[role=tablist]").first.get_by_role("tab").all()
-    assert [tab.inner_text() for tab in tabs if tab.is_visible()] == ["Curate", "Tune", "Compare", "Stance", "Review", "State"]
+    assert [tab.inner_text() for tab in tabs if tab.is_visible()] == ["Curate", "Tune", "Compare", "Stance", "Review", "Lesson", "State"]
     assert page.locator("#question textarea, #question input").first.input_value()
 
 

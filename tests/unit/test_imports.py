@@ -14,6 +14,7 @@ ORDER = [
     "marks",
     "records",
     "bundled",
+    "glossary",
     "hub",
     "models",
     "deploying",
@@ -25,12 +26,15 @@ ORDER = [
     "review",
     "figures",
     "export",
+    "classroom",
+    "lesson",
     "health",
     "commands",
     "cli",
     "__main__",
 ]
 HEAVY = {
+    "reportlab",
     "openai",
     "evalica",
     "pandas",

@@ -355,11 +355,11 @@ def test_details_show_every_setting_under_its_group_with_its_hint(tmp_path: Path
             (run.folder / "checkpoints" / name / file).write_text("{}")
     shown = runs.details(run)
     assert all(
-        f"<h4>{name}</h4>" in shown for name in ("Method", "Learning", "Adapter", "Watching", "Machine", "Versions", "Hashes", "Kept")
+        f"<h3>{name}</h3>" in shown for name in ("Method", "Learning", "Adapter", "Watching", "Machine", "Versions", "Hashes", "Kept")
     )
     assert '<dt title="Width of the adapter: how much it can change.">Rank</dt><dd>16</dd>' in shown
     assert all(part in shown for part in ("step 10, step 20, step 30", "every linear layer", "b179c9523d0e", "d" * 64, "2.13"))
-    assert "<h4>Other</h4>" in shown and "<dt>speed</dt><dd>3</dd>" in shown
+    assert "<h3>Other</h3>" in shown and "<dt>speed</dt><dd>3</dd>" in shown
 
 
 def test_nothing_that_a_run_holds_is_executed(tmp_path: Path) -> None:

@@ -11,18 +11,26 @@ import gradio as gr
 from pipelines.comparing.comparison import Comparison
 from pipelines.errors import StudioError
 from studio.services import Services
-from studio.tabs.comparing import answering, choosing, exploring, forms, listed, mixing, sharing
+from studio.tabs.comparing import answering, choosing, dialling, exploring, forms, listed, mixing, sharing
 from studio.tabs.comparing.answering import Wish
 from studio.tabs.comparing.choosing import QUIETLY
 from studio.tabs.comparing.forms import MODEL, SEED, Drawing
 from studio.tabs.comparing.remembering import link_of, opening, recorded, show
-from studio.views import cards, messages
+from studio.views import cards, messages, welcome
 
 SUGGESTED = "Should landlords be free to set the rent?"
 MORE = ("Who should pay for health care?", "How should society deal with crime?", "What should schools teach children about their country?")
+OPENING = messages.note(
+    "Recorded earlier: one small model, untouched and tuned on three selections of answers. Move the dial below them, or press “Ask all” to ask it live."
+)
+ONE_DRAW = (
+    "The first question was chosen because the difference is easy to see. One answer is one draw; what holds on average over 40 questions "
+    "stands in Stance."
+)
 GREEDY = "Greedy answers are the same each time: take the tick at “Greedy” away, or raise the temperature, to draw again."
 ANNOUNCED = "element.setAttribute('role', 'status')"
 TO_THE_QUESTION = "() => { const box = document.querySelector('#question textarea, #question input'); box?.focus(); box?.scrollIntoView({block: 'center'}) }"
+INTO_SIGHT = "() => document.querySelector('#question')?.scrollIntoView({block: 'nearest'})"
 TO_THE_STATUS = "() => document.querySelector('#compare-status')?.scrollIntoView({block: 'nearest'})"
 TO_THE_LIGHT = (
     "() => { if (innerWidth <= 640) { document.querySelector('#panes .ps-turn:last-of-type')?.scrollIntoView(); "
@@ -68,34 +76,45 @@ def build(services: Services, memory: gr.BrowserState) -> Asking:
     """Lays out the stage and wires it."""
     first = recorded()
     talk, free = gr.State(first), not listed.is_on(services)
-    listed.how(services)
-    with gr.Row(equal_height=True):
+    with gr.Row(equal_height=True, elem_id="question-row"):
         question = listed.box(services, SUGGESTED)
-        with gr.Column(scale=2, min_width=220):
-            with gr.Row():
-                send = gr.Button("Ask all", variant="primary", elem_id="ask", min_width=100)
-                stop = gr.Button("Stop", interactive=False, elem_id="stop", min_width=80)
-            follow = gr.Button(answering.FOLLOW, elem_id="follow", min_width=180, visible=free)
-    with gr.Row(visible=free):
-        suggestions = [gr.Button(text, size="sm", elem_classes="suggestion") for text in MORE]
-    status = gr.HTML(opening(first) if free else listed.said(), padding=False, elem_id="compare-status", js_on_load=ANNOUNCED)
-    for button, text in zip(suggestions, MORE, strict=True):
-        button.click(lambda value=text: (value, messages.info("Now press “Ask all”.")), None, [question, status], queue=False)
+        send = gr.Button("Ask all", variant="primary", elem_id="ask", scale=1, min_width=100)
+        stop = gr.Button("Stop", interactive=False, elem_id="stop", scale=0, min_width=80)
+    status = gr.HTML(OPENING if first else opening(first), padding=False, elem_id="compare-status", js_on_load=ANNOUNCED)
     panes = gr.HTML(show(first), elem_id="panes", padding=False)
-    with gr.Row(elem_id="look-row"):
-        look = gr.Radio(list(exploring.LOOKS), value="Answers", label="Look closer", elem_id="look", scale=4, min_width=300)
-        again = gr.Button("Draw again", size="sm", elem_id="again", scale=1, min_width=110)
-        edit = gr.Button("Edit the last question", size="sm", elem_id="edit", scale=1, min_width=150, visible=free)
+    dial = dialling.build()
+    gr.HTML(messages.note(ONE_DRAW), elem_id="one-draw", padding=False)
+    listed.how(services)
+    if services.public:
+        gr.HTML(welcome.panel(services.access), elem_id="welcome", padding=False)
+    with gr.Row(elem_id="go-on-row"):
+        follow = gr.Button(answering.FOLLOW, size="sm", elem_id="follow", min_width=150, visible=free)
+        again = gr.Button("Draw again", size="sm", elem_id="again", min_width=110)
+        edit = gr.Button("Edit the last question", size="sm", elem_id="edit", min_width=150, visible=free)
+    look = gr.Radio(list(exploring.LOOKS), value="Answers", label="Look closer", elem_id="look", min_width=300)
     below = gr.HTML(elem_id="below", padding=False)
     check = gr.HTML(cards.self_test(None), padding=False)
+    _suggest(question, status, visible=free)
     chooser = choosing.build(services, status)
+    dialling.take(dial, chooser.strength)
     added = mixing.build(services, chooser)
     drawing = forms.build(services, question, talk)
     shared = sharing.build(services, talk)
     made = Asking(question, status, panes, talk, look, below, chooser, drawing, (shared["opened"], shared["found"]))
     _wire(services, made, _Controls(send, follow, stop, again, edit, check), memory)
     choosing.wire(services, chooser, memory, added)
+    dialling.wire(services, dial, chooser.strength, talk, memory, [status, panes, talk, memory, look, below])
     return made
+
+
+def _suggest(question: Any, status: gr.HTML, visible: bool) -> None:
+    """Other questions to begin with; a press writes one into the field and leads back to it."""
+    gr.HTML('<p class="ps-note">Other questions to try:</p>', padding=False, visible=visible, elem_id="others")
+    with gr.Row(visible=visible, elem_id="suggestions"):
+        buttons = [gr.Button(text, size="sm", elem_classes="suggestion", min_width=200) for text in MORE]
+    for button, text in zip(buttons, MORE, strict=True):
+        pressed = button.click(lambda value=text: (value, messages.info("Now press “Ask all”.")), None, [question, status], queue=False)
+        pressed.then(None, js=INTO_SIGHT)
 
 
 def _wire(services: Services, made: Asking, controls: _Controls, memory: gr.BrowserState) -> None:

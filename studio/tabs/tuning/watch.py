@@ -14,6 +14,7 @@ from pipelines.tuning.run import ACTIVE, USABLE, Run
 from pipelines.tuning.shelf.about import shown_title
 from pipelines.tuning.training.journal import kept_steps
 from studio.services import Services
+from studio.tabs.tuning import playing
 from studio.tabs.tuning.expert import QUIET
 from studio.telling import told
 from studio.views import curves, messages, training
@@ -30,6 +31,7 @@ def build(services: Services) -> dict[str, Any]:
     """Lays out the pane; returns what the tab and other tabs reach for."""
     chosen = gr.Dropdown(choices(services), label="Run", elem_id="run", value=current(services))
     status = gr.HTML(elem_id="run-status", padding=False)
+    player = playing.build()
     with gr.Row():
         stop = gr.Button("Stop and keep what was learned", elem_id="stop-tuning", interactive=False, min_width=200)
         cancel = gr.Button("Take the waiting runs out of the queue", visible=False, elem_id="cancel-queue", min_width=200)
@@ -58,14 +60,15 @@ def build(services: Services) -> dict[str, Any]:
     timer.tick(lambda run_id, before: look(services, run_id, before), [chosen, seen], parts, concurrency_limit=None, **QUIET)
     chosen.change(lambda run_id: look(services, run_id, NOTHING), chosen, parts, **QUIET)
     chosen.input(lambda: "", None, said, **QUIET)
+    playing.wire(player, lambda run_id: settled(services, run_id), chosen, seen, [status, alarms, *plots, timeline])
     return {"run": chosen, "compare": compare, "steps": steps, "compare_group": compare_group, "measure_group": measure_group, "said": said}
 
 
 def choices(services: Services) -> list[tuple[str, str]]:
-    """Runs, newest first, then those of the bundled adapters."""
+    """Runs, newest first, then the recorded ones of the bundled adapters."""
     own = [(_named(run), run.id) for run in runs.list_runs(services.paths)] if services.access.allows("tune") else []
     there = [name for name in bundled.BUNDLED_SIDES if Run(bundled.ADAPTERS / name).readable]
-    return own + [(f"bundled: {name}", f"{BUNDLED}{name}") for name in there]
+    return own + [(f"Recorded: {name}", f"{BUNDLED}{name}") for name in there]
 
 
 def _named(run: Run) -> str:
@@ -84,6 +87,13 @@ def find(services: Services, run_id: str | None) -> Run | None:
         return runs.find(run_id, services.paths) if run_id and services.access.allows("tune") else None
     except StudioError:
         return None
+
+
+def settled(services: Services, run_id: str | None) -> Run | None:
+    """The run behind a choice, for a replay; None while others of its group still train, since the page then follows them."""
+    members = group_of(services, run_id)
+    busy = members and any(one.state in (*ACTIVE, "queued") for one in members.runs)
+    return None if busy else find(services, run_id)
 
 
 def current(services: Services) -> str | None:
