@@ -13,6 +13,7 @@ from pipelines import incidents
 from pipelines.errors import StudioError
 from pipelines.paths import ASSETS
 from studio.app import build_studio
+from studio.classroom.announcing import announce
 from studio.files import Passing
 from studio.guard import launch_options
 from studio.services import Services
@@ -61,22 +62,12 @@ def main() -> int:
     passing.keep_swept()
     print(f"PoliTune Studio is open on http://{host}:{port}", flush=True)
     if "--class" in sys.argv[1:]:
-        _open_class(services)
+        print(announce(services), flush=True)
     threading.Thread(target=services.warm_up, daemon=True).start()
     if services.access.allows("review"):
         threading.Thread(target=services.expire_ballots, daemon=True).start()
     studio.block_thread()
     return 0
-
-
-def _open_class(services: Services) -> None:
-    """`make class`: the address, the code and a QR code for the phones, in the terminal."""
-    from studio.classroom import room
-
-    try:
-        print(room.announce(services), flush=True)
-    except StudioError as error:
-        print(error, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

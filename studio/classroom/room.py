@@ -168,19 +168,6 @@ def refuse_others(services: Services, request: Any) -> None:
     unlocking.refuse_others(services, request)
 
 
-def announce(services: Services) -> str:
-    """For `python app.py --class`: opens a class, or goes on with the one that was not ended; where phones find it, for a terminal."""
-    from studio.classroom import qr
-    from studio.classroom.leading import deck
-
-    room = of(services)
-    left = room.table.unfinished()
-    opened = room.go_on(left[0]) if left else room.open(deck())
-    if not opened.addresses:
-        return "The class is open, but this computer has no network that phones could reach. Connect it, then look under Lesson, Class."
-    return f"{qr.in_terminal(opened.link)}\nThe class is open: {' or '.join(opened.addresses)} · class code {codes.spaced(opened.code)}"
-
-
 def _first_port() -> int:
     """From STUDIO_CLASS_PORT. Raises StudioError where that is no port."""
     text = os.environ.get("STUDIO_CLASS_PORT", "").strip()

@@ -23,6 +23,7 @@ from pipelines.review.ballots import Box
 from pipelines.review.guess import ROLES
 from studio.access import Access
 from studio.classroom import leading, qr, room, server, student, teaching
+from studio.classroom.announcing import announce
 from studio.classroom.leading import Screen
 from studio.classroom.room import Room
 from studio.classroom.student import Seen, Tap
@@ -275,15 +276,15 @@ def test_a_hostile_question_is_words_on_every_page(services: Services, place: Ro
 def test_make_class_goes_on_with_the_class_that_was_not_ended(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "launch", lambda room, port: SimpleNamespace(port=port, close=lambda: None))
     monkeypatch.setattr(network, "addresses", lambda: ["192.0.2.7", "192.0.2.8"])
-    first = room.announce(services)
+    first = announce(services)
     class_id = room.of(services).current
     assert "http://192.0.2.7:7861 or http://192.0.2.8:7861" in first and "█" in first
     with pytest.raises(StudioError, match="open already"):
         room.of(services).open(DECK)
     room.of(services).close()
-    assert room.of(services).opened is None and room.announce(services) == first and room.of(services).current == class_id
+    assert room.of(services).opened is None and announce(services) == first and room.of(services).current == class_id
     monkeypatch.setattr(network, "addresses", list)
-    assert "no network" in room.announce(services) and "in no network" in leading.shown(room.of(services))["door"]
+    assert "no network" in announce(services) and "in no network" in leading.shown(room.of(services))["door"]
     monkeypatch.setenv("STUDIO_CLASS_PORT", "many")
     with pytest.raises(StudioError, match="STUDIO_CLASS_PORT"):
         room._first_port()
