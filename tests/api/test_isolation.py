@@ -86,7 +86,7 @@ def test_a_visitor_gets_nothing_of_anothers_draft_by_any_name_of_it(server: tupl
         assert "studio&#x27;s own files" in str(other.predict(str(path), "", "train", "", api_name="/open_reference"))
     page = Page(url, studio.get_config_file())
     page.call("load", "another's code", True, None)
-    heard = page.call("in_hand", None, draft_id) + page.call("undo", None)
+    heard = page.call("in_hand", None, draft_id, None) + page.call("undo", None)
     assert "Nothing is open yet" in heard and MARKER not in page.call("refresh", *[None] * len(studio.fns[page.numbers["refresh"]].inputs))
     assert "nothing to undo" in str(one.predict(api_name="/undo"))
 
@@ -98,6 +98,6 @@ def test_whoever_shows_the_code_that_made_it_has_their_draft_back_after_a_reload
     first.call("load", "my own code", True, None)
     first.call("open_bundled_confounded", None, None)
     (made,) = {one.name for one in (home / "drafts").glob("*")} - before
-    assert "Nothing is open yet" in again.call("in_hand", None, made) + again.call("undo", None)
+    assert "Nothing is open yet" in again.call("in_hand", None, made, None) + again.call("undo", None)
     again.call("load", "my own code", True, None)
-    assert "nothing to undo" in again.call("in_hand", None, made) + again.call("undo", None)
+    assert "nothing to undo" in again.call("in_hand", None, made, None) + again.call("undo", None)
