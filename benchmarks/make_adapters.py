@@ -12,6 +12,7 @@ import time
 from datetime import date
 from pathlib import Path
 
+from benchmarks.tuned import finished
 from pipelines import bundled
 from pipelines.comparing.comparison import Comparison, Turn
 from pipelines.corpus import versions
@@ -25,12 +26,11 @@ from pipelines.stance.embedding import Embedder
 from pipelines.stance.kept import Kept
 from pipelines.stance.plan import planned
 from pipelines.stance.ruler import Ruler
-from pipelines.tuning import runs
 from pipelines.tuning.recipe import Recipe
+from pipelines.tuning.run import Run
 from studio.tabs.comparing.asking import SUGGESTED
 
 SIDES = {"left": "left", "right": "right", "placebo": "neutral"}
-LEFTOVERS = ("checkpoints", "resume", "trainer.log", "reserve")
 
 
 def columns() -> tuple[Column, ...]:
@@ -43,14 +43,9 @@ def train(paths: Paths) -> None:
     dataset = versions.load("bundled", paths)
     sums = read_json(ASSETS / "checksums.json")
     for name, side in SIDES.items():
-        run = runs.create(dataset, side, Recipe(), paths, target=bundled.ADAPTERS / name)
-        runs.launch(run, paths).wait()
-        if run.state != "finished":
-            raise SystemExit(f"{name}: {run.state} {run.message}")
-        runs.forget(run, paths)
-        for leftover in LEFTOVERS:
-            target = run.folder / leftover
-            shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
+        target = bundled.ADAPTERS / name
+        shutil.rmtree(target, ignore_errors=True)
+        run = finished(Run(target), dataset, side, Recipe(), paths)
         sums[f"adapter-{name}"] = file_hash(run.adapter / adapters.WEIGHTS)
         sums[f"settings-{name}"] = adapters.settings_hash(adapters.inspect(run.folder))
         print(name, run.metrics, flush=True)

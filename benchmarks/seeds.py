@@ -8,15 +8,14 @@ role is the bundled adapter. Runs are made by the studio's own trainer, one afte
 from __future__ import annotations
 
 import argparse
-import shutil
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from benchmarks import report
-from benchmarks.make_adapters import LEFTOVERS, SIDES
+from benchmarks.make_adapters import SIDES
+from benchmarks.tuned import finished
 from pipelines import bundled
 from pipelines.corpus import versions
 from pipelines.models.adapters import WEIGHTS
@@ -29,9 +28,8 @@ from pipelines.stance.kept import Kept
 from pipelines.stance.plan import planned
 from pipelines.stance.ruler import Ruler
 from pipelines.stance.study import BASE, Study
-from pipelines.tuning import runs
 from pipelines.tuning.recipe import Recipe
-from pipelines.tuning.run import ACTIVE, Run
+from pipelines.tuning.run import Run
 
 SEEDS, SAMPLES = 8, 3
 FIRST = Recipe().seed
@@ -89,22 +87,8 @@ def home_of(chosen: Path | None) -> Path:
 
 
 def train(wanted: Wanted, home: Path, paths: Paths) -> Run:
-    """Trains one adapter in a process of its own; one that was interrupted goes on. SystemExit where it does not finish."""
-    run = Run(wanted.folder(home))
-    if not run.readable or run.state == "failed":
-        dataset = versions.load("bundled", paths)
-        run = runs.create(dataset, SIDES[wanted.role], wanted.recipe, paths, target=run.folder)
-    if run.state not in (*ACTIVE, "finished"):
-        runs.launch(run, paths).wait()
-    while run.state in ACTIVE:  # left behind by a benchmark that was ended
-        time.sleep(1)
-    runs.forget(run, paths)
-    if run.state != "finished":
-        raise SystemExit(f"{wanted.name}: {run.state}. {run.message}")
-    for leftover in LEFTOVERS:
-        target = run.folder / leftover
-        shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
-    return run
+    """Trains one adapter; one that was interrupted goes on. SystemExit where it does not finish."""
+    return finished(Run(wanted.folder(home)), versions.load("bundled", paths), SIDES[wanted.role], wanted.recipe, paths)
 
 
 def adapters(seeds: int, home: Path, paths: Paths) -> dict[Wanted, Run]:

@@ -10,8 +10,6 @@ towards the selected side, averaged over both axes; Welch's t interval of the di
 from __future__ import annotations
 
 import argparse
-import shutil
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import report
+from benchmarks.tuned import finished
 from pipelines import bundled
 from pipelines.corpus import engine, shards
 from pipelines.corpus.picked import compare
@@ -32,8 +31,8 @@ from pipelines.records import AXES, Column
 from pipelines.stance.completion import completion_scores
 from pipelines.stance.embedding import Embedder
 from pipelines.stance.ruler import Ruler
-from pipelines.tuning import runs
 from pipelines.tuning.recipe import Recipe
+from pipelines.tuning.run import Run
 
 GOAL = "the difference between the two selections with its interval from at least 5 training seeds each, said whatever it is"
 POSTS = bundled.DATA / "posts.jsonl"
@@ -103,24 +102,14 @@ def pool(plan: Plan, folder: Path, tools: engine.Tools) -> tuple[Candidates, lis
     return Candidates.from_batches([rows]), [pairs[row["id"]] for row in rows]
 
 
-def train(plan: Plan, arm: str, seed: int, rows: list[Row], folder: Path, paths: Paths) -> runs.Run:
-    """One adapter, in a process of its own as every run; one that was interrupted goes on."""
-    run = runs.Run(folder / f"run-{arm}-{seed}")
-    if not (run.folder / "job.json").is_file() or run.state == "failed":
-        plain = tuple({name: row[name] for name in ("id", "topic", "prompt", "chosen", "rejected")} for row in rows)
-        run = runs.create(Dataset(f"selection-{arm}", "pairs", plain), "chosen", plan.recipe(seed), paths, target=run.folder)
-    if run.state not in (*runs.USABLE, *runs.ACTIVE):
-        runs.launch(run, paths).wait()
-    while run.state in runs.ACTIVE:  # left behind by a benchmark that was ended
-        time.sleep(1)
-    runs.forget(run, paths)
-    if run.state != "finished":
-        raise SystemExit(f"{arm}, seed {seed}: {run.state}. {run.message}")
-    shutil.rmtree(run.folder / "checkpoints", ignore_errors=True)
-    return run
+def train(plan: Plan, arm: str, seed: int, rows: list[Row], folder: Path, paths: Paths) -> Run:
+    """One adapter; one that was interrupted goes on."""
+    plain = tuple({name: row[name] for name in ("id", "topic", "prompt", "chosen", "rejected")} for row in rows)
+    dataset = Dataset(f"selection-{arm}", "pairs", plain)
+    return finished(Run(folder / f"run-{arm}-{seed}"), dataset, "chosen", plan.recipe(seed), paths)
 
 
-def judge(host: ModelHost, run: runs.Run, side: str, base: list[float]) -> dict[str, float]:
+def judge(host: ModelHost, run: Run, side: str, base: list[float]) -> dict[str, float]:
     """Mean shift from the base by axis, nats a token, positive towards the side."""
     scores = completion_scores(host, Column(run.id, run.adapter), bundled.completions())
     sign = 1 if side == "right" else -1

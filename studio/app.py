@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from studio import api, help, owning
+from studio import api, help, languages, owning
 from studio.services import Services
 from studio.tabs import compare, curate, lesson, review, stance, state, tune
 from studio.tabs import measuring as in_stance
@@ -19,7 +19,7 @@ from studio.tabs.tuning import watch
 from studio.telling import Studio
 from studio.views import messages, persistence
 
-HEAD = f"""{help.SKIP}<div class="ps-head"><h1>PoliTune Studio</h1>
+HEAD = f"""{help.SKIP}<div class="ps-head">{languages.choice()}<h1>PoliTune Studio</h1>
 <p>See how a selection of answers, and a few minutes of light fine-tuning, put an economic or political bias into a language model, and how to measure it honestly.</p>
 <p class="ps-warn"><b>A very small model, deliberately altered; it holds no opinions, and nothing here measures commercial assistants.</b></p>{help.OFFER}</div>"""
 
@@ -44,7 +44,7 @@ def build_studio(services: Services) -> gr.Blocks:
                 comparing = compare.build(services, me)
             with gr.Tab("Stance", id="stance") as stance_tab:
                 measuring = stance.build(services, me)
-            within = {"tune": tuning["stages"], "compare": comparing["chooser"][0]}
+            within = {"tune": tuning["stages"], "compare": comparing["chooser"][0], "stance": measuring["stages"]}
             if services.access.allows("review"):
                 with gr.Tab("Review", id="review") as review_tab:
                     reviewing = review.build(services, owner, noted)
@@ -54,6 +54,7 @@ def build_studio(services: Services) -> gr.Blocks:
                 lesson_tab.select(**lesson.build(services, owner, tabs, learned, within)["attach"])
             with gr.Tab(state.NAME, id="state") as state_tab:
                 standing = state.build(services)
+        languages.build(studio)
         help.build(studio)
         api.build(services)
         state.wire(standing, tabs, state_tab)

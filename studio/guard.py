@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 
 from pipelines.corpus.sources.packed import megabytes
+from studio import languages
 from studio.files import Passing, Refused
 
 MOST_EVENT, MOST_DRAINED = 32 << 20, 8 << 20
@@ -39,7 +40,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 def launch_options(passing: Passing, home: Path) -> dict[str, Any]:
     """What Gradio is launched with: the guard, nothing from below `home`, nothing kept of what visitors ask, no second server."""
     return {
-        "app_kwargs": {"middleware": [Middleware(Guard, passing=passing)]},
+        "app_kwargs": {"middleware": [Middleware(Guard, passing=passing), Middleware(languages.Served)]},
         "blocked_paths": [str(home)],
         "max_file_size": passing.most_bytes or None,
         **dict.fromkeys(("run_history", "mcp_server", "enable_monitoring", "share", "show_error"), False),

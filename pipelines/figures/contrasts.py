@@ -128,5 +128,10 @@ def _trace(rows: Sequence[Contrast], spots: Sequence[float], unit: str, look: Lo
 def _hover(row: Contrast, name: str) -> str:
     return (
         f"<b>{CONTRASTS[row.name]}, {AXIS_NAMES[row.axis].lower()}</b> · {name}<br>{row.mean:+.2f}, 95% interval {row.low:+.2f} to {row.high:+.2f}"
-        f"<br>n = {row.n} {row.unit}, p {row.p_holm:.3f} (Holm over the axes)<br>speaks about {row.about}"
+        f"<br>n = {row.n} {row.unit}, p {row.p_holm:.3f} (Holm over the axes)<br>{_speaks(row)}"
     )
+
+
+def _speaks(row: Contrast) -> str:
+    enough = not row.about.startswith("not")
+    return f"speaks about {row.about}" if enough else f"does not speak about the recipe yet: {row.about.partition(': ')[2]}"

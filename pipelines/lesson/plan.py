@@ -15,7 +15,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "curate": (),
     "tune": ("setup", "watch", "runs"),
     "compare": ("ask", "mirror", "sets"),
-    "stance": ("land", "moved", "trust", "else", "dose", "report", "measure"),
+    "stance": ("land", "moved", "trust", "else", "dose", "changed", "report", "measure"),
     "review": ("setup", "coding", "results", "guess"),
     "lesson": ("steps", "teacher", "class"),
 }

@@ -10,6 +10,7 @@ import gradio as gr
 
 from pipelines.classroom import code as codes
 from pipelines.errors import StudioError
+from studio import languages
 from studio.classroom.script import MEMORY, PLAY_JS
 from studio.ratelimit import Visitor
 from studio.tabs.comparing.choosing import QUIETLY, named
@@ -61,7 +62,8 @@ Answered = tuple[str, Kept, Seen]
 def build(room: Room, page: gr.Blocks) -> None:
     """Lays out the page and wires it: loading, a tap, and the look every two seconds."""
     student = gr.BrowserState(**MEMORY)
-    gr.HTML(view.HEAD, padding=False)
+    gr.HTML(view.HEAD.format(languages.choice()), padding=False)
+    languages.build(page)
     shown, seen = gr.HTML(elem_id="class", padding=False, js_on_load=PLAY_JS), gr.State(Seen())
     clock = gr.Timer(POLL_SECONDS)
     outputs = [shown, student, seen]

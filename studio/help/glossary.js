@@ -9,10 +9,14 @@
     "[aria-live], [aria-busy=true], [role=progressbar], [tabindex], [data-pick], [title], .ps-head, .ps-question, .ps-text, .ps-card, .ps-taught, .ps-ballot, " +
     ".ps-format, .ps-clip, .ps-hash, .ps-steps, #panes, #mirror-panes, #rows, #ballot, #coding, #guess, #ps-help, #ps-tour, #ps-says, .ps-no-terms";
   const QUIET = "#panes, #mirror-panes, #state-lights, #ps-help, .js-plotly-plot, #compare-status";  // they change often and hold no words for us
-  const words = JSON.parse(list.dataset.found), labels = Object.entries(JSON.parse(list.dataset.labels));
-  const spellings = Object.keys(words).sort((a, b) => b.length - a.length).map(one => one.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  const known = new RegExp(`(^|[^\\p{L}\\p{N}_-])(${spellings.join("|")})(?![\\p{L}\\p{N}_-])`, "giu");
-  const any = new RegExp(known.source, "iu");  // a first look: asking whether something is seen costs more
+  let words = JSON.parse(list.dataset.found), labels = Object.entries(JSON.parse(list.dataset.labels)), known, any;
+  const learn = () => {  // words of a script without spaces are found within others
+    const spellings = Object.keys(words).sort((a, b) => b.length - a.length).map(one => one.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+    const either = spellings.map(one => /^[\x00-\u024f\s]*$/.test(one) ? `(?<![\\p{Script=Latin}\\p{N}_-])${one}(?![\\p{Script=Latin}\\p{N}_-])` : one);
+    known = new RegExp(`(${either.join("|")})`, "giu");
+    any = new RegExp(known.source, "iu");  // a first look: asking whether something is seen costs more
+  };
+  learn();
   const scopeOf = element => element.closest("[role=tabpanel]") ?? document.body;
   const stats = window.psGlossary = {passes: 0, milliseconds: 0, slowest: 0};
   let taken = new Map();
@@ -40,8 +44,8 @@
     word.replaceWith(made);
   };
   const inText = node => {
-    const chosen = [...node.data.matchAll(known)].filter(found => isFree(node.parentElement, words[found[2].toLowerCase()]));
-    for (const found of chosen.reverse()) wrap(node, found.index + found[1].length, found[2]);  // from the end, so that places before stay
+    const chosen = [...node.data.matchAll(known)].filter(found => isFree(node.parentElement, words[found[1].toLowerCase()]));
+    for (const found of chosen.reverse()) wrap(node, found.index, found[1]);  // from the end, so that places before stay
   };
   const inTexts = () => {
     for (const element of document.querySelectorAll(TEXTS)) {
@@ -68,7 +72,7 @@
       if (span && target.querySelector(":scope > .ps-ask")) beside(target, span);
     }
   });
-  const meaning = text => labels.find(([label]) => text.startsWith(label))?.[1] ?? words[[...text.matchAll(known)][0]?.[2].toLowerCase()];
+  const meaning = text => labels.find(([label]) => text.startsWith(label))?.[1] ?? words[[...text.matchAll(known)][0]?.[1].toLowerCase()];
   const inLabels = () => {
     for (const span of document.querySelectorAll(".gradio-container [data-testid=block-info]")) {
       const block = span.closest(".block"), text = span.textContent.trim();
@@ -188,6 +192,12 @@
     said.textContent = !wanted ? "" : left ? `${left} of ${entries.length} words` : "No word fits. Try a shorter one.";
   });
   document.addEventListener("toggle", soon, true);
-  changes.observe(document.querySelector(".gradio-container") ?? document.body, {childList: true, subtree: true});
-  soon();
+  const {ready, say} = window.psLanguage ?? {ready: Promise.resolve(), say: text => text};
+  ready.then(() => {  // another language has other words for the same things
+    words = Object.fromEntries(Object.entries(words).map(([spelling, key]) => [say(spelling).toLowerCase(), key]));
+    labels = labels.map(([label, key]) => [say(label), key]);
+    learn();
+    changes.observe(document.querySelector(".gradio-container") ?? document.body, {childList: true, subtree: true});
+    soon();
+  });
 }

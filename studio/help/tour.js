@@ -28,6 +28,7 @@
   (document.querySelector("main") ?? document.body).append(ring, box);
   let at = -1, from = null, target = null, clock = 0;
 
+  const said = text => window.psLanguage?.say(text) ?? text;  // a tab bears its name in the language of the page
   const visible = selector => [...document.querySelectorAll(selector)].find(one => one.checkVisibility());
   const follow = () => {
     const place = target?.isConnected && target.checkVisibility() ? target.getBoundingClientRect() : null;
@@ -36,7 +37,7 @@
   };
   const tabs = within => [...document.querySelectorAll(`${within} [role=tab]`)];
   const opened = (within, name) => {
-    const found = tabs(within).filter(one => one.textContent.trim() === name);
+    const found = tabs(within).filter(one => [name, said(name)].includes(one.textContent.trim()));
     if (found.length && !found.some(one => one.getAttribute("aria-selected") === "true")) found[0].click();
   };
   const comparing = () => {
@@ -45,7 +46,7 @@
   };
   const pointed = ({at: place}) => {
     if (!place.startsWith("tab:")) return visible(place);
-    const tab = tabs("#ps-content").find(one => one.textContent.trim() === place.slice(4) && one.checkVisibility({visibilityProperty: true}));
+    const tab = tabs("#ps-content").find(one => [place.slice(4), said(place.slice(4))].includes(one.textContent.trim()) && one.checkVisibility({visibilityProperty: true}));
     return tab ?? visible("#ps-content .overflow-menu") ?? visible("#ps-content [role=tablist]");
   };
   const point = () => {

@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from studio import languages
 from studio.services import Services
 from studio.tabs.comparing.choosing import QUIETLY
 from studio.tabs.reviews import addresses, coding, guessing, leading, outcome, setting, voting
@@ -13,7 +14,7 @@ from studio.tabs.reviews.codingscript import PLACE
 
 WAS_CODING_JS = f"() => sessionStorage.getItem('{PLACE}') || ''"
 HEAD = (
-    '<div class="ps-head"><h1>{}</h1><p class="ps-warn"><b>The answers come from a very small model, some of them from versions that were '
+    '<div class="ps-head">{}<h1>{}</h1><p class="ps-warn"><b>The answers come from a very small model, some of them from versions that were '
     "deliberately biased. It holds no opinions.</b></p></div>"
 )
 LEAD = (
@@ -46,7 +47,8 @@ def build(services: Services, owner: gr.BrowserState, noted: gr.BrowserState) ->
 def build_rating(services: Services, page: gr.Blocks) -> None:
     """Lays out what raters see, within a page of its own (addresses.RATE): votes, and codes for those who give them."""
     rater = gr.BrowserState(**voting.MEMORY)
-    gr.HTML(HEAD.format("Blind review"), padding=False)
+    gr.HTML(HEAD.format(languages.choice(), "Blind review"), padding=False)
+    languages.build(page)
     with gr.Tabs(elem_id="rating-stages", selected="vote") as stages:
         with gr.Tab("Judge pairs", id="vote") as judge:
             votes = voting.build(services, rater)
@@ -63,6 +65,7 @@ def build_rating(services: Services, page: gr.Blocks) -> None:
 def build_guessing(services: Services, page: gr.Blocks) -> None:
     """Lays out what a class sees of a guess game, within a page of its own (addresses.GUESS)."""
     guesser = gr.BrowserState(**guessing.MEMORY)
-    gr.HTML(HEAD.format("Guess game"), padding=False)
+    gr.HTML(HEAD.format(languages.choice(), "Guess game"), padding=False)
+    languages.build(page)
     page.load(None, js="() => { document.title = 'Guess game'; }")
     page.load(**guessing.build_play(services, guesser)["attach"])

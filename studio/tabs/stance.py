@@ -18,7 +18,7 @@ from studio.owning import Me, Who
 from studio.services import Services
 from studio.tabs import measuring
 from studio.tabs.reviews import predicting
-from studio.tabs.stances import manners, map, measure, moved, plane, report, series, sharing, trust
+from studio.tabs.stances import changed, manners, map, measure, moved, plane, report, series, sharing, trust
 from studio.tabs.stances.section import Section
 from studio.views import messages
 from studio.views.headline import headline
@@ -69,6 +69,8 @@ def build(services: Services, me: gr.State) -> dict[str, Any]:
                     _fill_on(tab.select, make(services, current, first), current, first)
             with gr.Tab("How much of it", id="dose") as dose_tab:
                 dose_tab.select(**series.build(services, me)["refresh"])
+            with gr.Tab("When the data changed", id="changed") as changed_tab:
+                changed_tab.select(**changed.build())
             with gr.Tab("Audit report", id="report"):
                 made = report.build(services, current, first)
             with gr.Tab("Measure anew", id="measure", visible=services.access.allows("measure")):
@@ -103,6 +105,7 @@ def build(services: Services, me: gr.State) -> dict[str, Any]:
 
     chooser = [asked["adapters"], asked["names"], asked["hint"]]
     return {
+        "stages": parts,
         "chooser": chooser,
         "open": reopened,
         "refresh": {

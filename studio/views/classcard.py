@@ -18,7 +18,7 @@ from studio.views.ballot import CONSENT, button, page, stated
 from studio.views.classbars import bars
 
 HEAD = (
-    '<div class="ps-class-head"><h1>Class</h1><p class="ps-warn">A very small model, deliberately altered. It holds no opinions, and nothing here '
+    '<div class="ps-class-head">{}<h1>Class</h1><p class="ps-warn">A very small model, deliberately altered. It holds no opinions, and nothing here '
     "measures commercial assistants.</p></div>"
 )
 NOTICE = (

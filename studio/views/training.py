@@ -175,7 +175,7 @@ def _line(answers: Sequence[tuple[int, str]]) -> str:
     """Answers below each other; the middle of a long line folds, so that the first and the newest stay in sight."""
     texts = [text for _, text in answers]
     items = [
-        f"<div><b>{_when(step)}</b><br>{_changed(texts[n - 1], text) if n else escape(text) or '(no words)'}</div>"
+        f"<div><b>{_when(step)}</b><br>{_changed(texts[n - 1], text) if n else _said(escape(text))}</div>"
         for n, (step, text) in enumerate(answers)
     ]
     if len(items) > SHOWN:
@@ -191,9 +191,14 @@ def _when(step: int) -> str:
 def _changed(before: str, text: str) -> str:
     """An answer with the words underlined that the answer before did not have."""
     if text == before:
-        return f'{escape(text) or "(no words)"} <span class="ps-soft">(the same words)</span>'
+        return f'{_said(escape(text))} <span class="ps-soft">(the same words)</span>'
     spans = (one for one in words(before, text) if one.where != "first")
-    return "".join(_marked(one.text) if one.where == "second" else escape(one.text) for one in spans) or "(no words)"
+    return _said("".join(_marked(one.text) if one.where == "second" else escape(one.text) for one in spans))
+
+
+def _said(html: str) -> str:
+    """Words of a model, which are English in every language of the page."""
+    return f'<span lang="en">{html}</span>' if html else "(no words)"
 
 
 def _marked(text: str) -> str:

@@ -15,6 +15,7 @@ ORDER = [
     "records",
     "bundled",
     "glossary",
+    "languages",
     "hub",
     "models",
     "deploying",

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import seeds, validity
+from benchmarks import seeds, tuned, validity
 from pipelines import bundled
 from pipelines.paths import Paths, write_json, write_text
 from pipelines.records import AXES
@@ -218,7 +218,7 @@ def test_a_failed_run_is_begun_anew_an_interrupted_one_goes_on_and_leftovers_go(
         (run.folder / "checkpoints").mkdir(exist_ok=True)
         return argparse.Namespace(wait=lambda: 0)
 
-    monkeypatch.setattr(seeds.runs, "launch", launch)
+    monkeypatch.setattr(tuned.runs, "launch", launch)
     wanted = seeds.Wanted("placebo", 9)
     run = seeds.train(wanted, tmp_path, paths)
     assert wanted.made_as_wanted(run) and run.job["side"] == "neutral" and run.job["recipe"]["seed"] == 9

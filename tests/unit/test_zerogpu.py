@@ -19,6 +19,7 @@ from pipelines.models.host import ModelHost, SelfTest
 from pipelines.paths import Paths
 from pipelines.records import Answer, Column, Sampling, Stamp
 from studio.access import Access
+from studio.tabs.comparing import forms
 from studio.views import persistence
 
 
@@ -188,3 +189,11 @@ def test_the_sentence_names_what_visitors_can_lose() -> None:
     shown = persistence.banner(Path("/x"), Access(public=True, opened=frozenset({"review", "measure"})), space, lambda path: False)
     assert "ballots, measurements and whatever else" in shown and "trained adapters" not in shown
     assert persistence.banner(Path("/x"), Access(public=True, opened=frozenset({"questions"})), space, lambda path: False) == ""
+
+
+def test_a_visitor_reads_what_asking_costs_only_where_seconds_are_counted(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = forms.quota(4)
+    assert place.visible and f"at most {zerogpu.seconds_for(4, Sampling().max_new_tokens)} seconds" in str(place.value)
+    assert f"at most {zerogpu.seconds_for(6, 256)} seconds" in forms._quota([*"abcdef"], 256)
+    monkeypatch.delenv("SPACES_ZERO_GPU")
+    assert not forms.quota(4).visible

@@ -12,6 +12,7 @@ import gradio as gr
 from pipelines.comparing.comparison import LONGEST_QUESTION, Comparison
 from pipelines.comparing.naming import title
 from pipelines.errors import StudioError
+from pipelines.models import zerogpu
 from pipelines.models.template import ask
 from pipelines.records import Sampling
 from studio.services import Services
@@ -19,7 +20,7 @@ from studio.tabs.comparing import answering
 from studio.views import messages
 
 MODEL: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden"}  # who waits for the model stands in its own line
-SEED = [one.name for one in fields(Sampling)].index("seed")
+SEED, CAP = ([one.name for one in fields(Sampling)].index(name) for name in ("seed", "max_new_tokens"))
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,23 @@ def _levers() -> list[gr.components.Component]:
             step = 1 if isinstance(lever.default, int) else 0.05
             made.append(gr.Slider(about["low"], about["high"], lever.default, step=step, **common))
     return made
+
+
+def quota(columns: int) -> gr.HTML:
+    """Lays out what asking costs a visitor where seconds of a lent card are counted; elsewhere it is not seen."""
+    told = zerogpu.told(columns, Sampling().max_new_tokens)
+    return gr.HTML(messages.note(told) if told else "", visible=bool(told), elem_id="quota", padding=False)
+
+
+def keep_told(place: gr.HTML, columns: gr.Dropdown, drawing: Drawing) -> None:
+    """Says it anew when the columns or the longest answer are changed."""
+    cap = drawing.levers[CAP]
+    if zerogpu.is_here():
+        gr.on([columns.change, cap.change], _quota, [columns, cap], place, queue=False, show_progress="hidden", api_visibility="private")
+
+
+def _quota(columns: Sequence[str] | None, cap: int | None) -> str:
+    return messages.note(zerogpu.told(max(1, len(columns or ())), cap or Sampling().max_new_tokens))
 
 
 def sampling_of(values: Sequence[Any]) -> Sampling:

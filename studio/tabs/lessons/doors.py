@@ -18,6 +18,7 @@ WORDS = {
     "compare/ask": "Open Compare",
     "stance": "Open Stance",
     "stance/land": "Open Stance",
+    "stance/changed": "When the data changed",
     "review/guess": "Open the guess game",
     "lesson/class": "Class on phones",
     "lesson/teacher": "Notes for the teacher",

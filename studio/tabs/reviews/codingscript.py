@@ -63,7 +63,9 @@ const keep = memo => {
 const states = () => memos().forEach(memo => {
   const state = memo.parentNode.querySelector(".ps-memo-state");
   const said = memo.value === memo.defaultValue ? state.dataset.kept : "not kept yet";
-  if (state.textContent !== said) state.textContent = said;
+  if (state.dataset.said === said) return;  // the words that are shown may be those of another language
+  state.dataset.said = said;
+  state.textContent = said;
 });
 const show = () => {
   for (const letter of "AB") {

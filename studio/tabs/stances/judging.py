@@ -130,7 +130,7 @@ def _studied(state: State, first: Study | None) -> Study:
     if state:
         return Study.from_dict(state)
     if first is None:
-        raise StudioError("There is nothing to judge yet.", "Press “Recompute” above first.")
+        raise StudioError("There is nothing to judge yet.", "Open “Measure anew” and press “Measure” first.")
     return first
 
 

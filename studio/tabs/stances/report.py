@@ -25,7 +25,7 @@ LEAD = (
 )
 NAMES = ("audit.html", "audit.json")
 READY = "Both files are ready. They hold all that was found, with answers for reading that were drawn by a rule, not picked."
-NOTHING = ("There is no study to report on.", "Press “Recompute” below.")
+NOTHING = ("There is no study to report on.", "Open “Measure anew” and press “Measure”.")
 Progress = Callable[[float, str], None]
 
 
