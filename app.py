@@ -5,7 +5,6 @@ import os
 for name, value in {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"}.items():
     os.environ.setdefault(name, value)
 
-import socket
 import sys
 import threading
 
@@ -16,31 +15,13 @@ from studio.app import build_studio
 from studio.classroom.announcing import announce
 from studio.files import Passing
 from studio.guard import launch_options
+from studio.listening import address
 from studio.services import Services
 from studio.tabs.curating.opening import UPLOAD_BYTES
 from studio.theme import css, theme
 
 THREADS = 120  # whoever waits for the model holds one
 SIGN_IN = "This studio is for a class or a group. Its owner gives out names and passwords."
-
-
-def address() -> tuple[str, int]:
-    """Host and port from the environment. Raises StudioError where the port is no number or is in use."""
-    on_space = bool(os.environ.get("SPACE_ID"))
-    host = os.environ.get("HOST", "0.0.0.0" if on_space else "127.0.0.1")
-    text = os.environ.get("PORT", "7860")
-    if not text.isdigit() or not 0 < int(text) < 65536:
-        raise StudioError(f"PORT is “{text}”.", "Give a number from 1 to 65535.")
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, int(text)))
-        except OSError as error:
-            raise StudioError(
-                f"Port {text} on {host} can't be used ({error.strerror}).",
-                f"Is the studio running already? Else choose another: PORT={int(text) % 65535 + 1} make run",
-            ) from error
-    return host, int(text)
 
 
 def main() -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from studio import api, help, languages, owning
+from studio import api, help, languages, owning, signing
 from studio.services import Services
 from studio.tabs import compare, curate, lesson, review, stance, state, tune
 from studio.tabs import measuring as in_stance
@@ -28,6 +28,7 @@ def build_studio(services: Services) -> gr.Blocks:
     """The whole interface. Loads no model."""
     with Studio(title="PoliTune Studio", analytics_enabled=False, fill_width=True, delete_cache=(3600, 6 * 3600)) as studio:
         gr.HTML(HEAD, padding=False)
+        signing.build()
         if text := persistence.banner(services.paths.root, services.access):
             gr.HTML(text, elem_id="not-kept", padding=False)
         banner = gr.HTML(elem_id="preparing", padding=False, visible=False)

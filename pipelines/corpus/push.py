@@ -76,7 +76,7 @@ def _check_texts(folder: Path, rows: Iterable[Row]) -> None:
     found = [row["id"] for row in rows if any(row.get(name) and mask(row[name]) != row[name] for name in CHECKED)]
     if found:
         raise StudioError(
-            f"{len(found):,} row{'s' * (len(found) > 1)} of {folder.name} still hold a handle, link, e-mail address or phone number "
+            f"{len(found):,} row{'s' * (len(found) > 1)} of {folder.name} still hold{'s' * (len(found) == 1)} a handle, link, e-mail address or phone number "
             f"({', '.join(found[:3])}).",
             "Apply “Mask people” once more, or edit these rows; then save and push that version.",
         )

@@ -38,7 +38,7 @@ def answer(letter: str, text: str, book: Codebook, marks: Sequence[Mark], is_fix
 def _steps(letter: str) -> str:
     """What the next code is for, and buttons with which words are marked one by one."""
     steps = "".join(
-        f'<button type="button" class="ps-press ps-step-word" data-move="{move}" data-key="{move}-{letter}" aria-label="{said} of answer {letter}"'
+        f'<button type="button" class="ps-press ps-step-word" data-move="{move}" data-key="{move}-{letter}" aria-label="Answer {letter}: {said[0].lower()}{said[1:]}"'
         f' title="{said}">{sign}</button>'
         for move, sign, said in STEPS
     )

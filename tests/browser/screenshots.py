@@ -12,7 +12,7 @@ from pipelines.paths import ASSETS, Paths
 from tests.browser.driver import OPENING, browser, open_stage, open_tab, studio
 from tests.browser.test_review import Rater
 
-TABS, WIDTHS = ("Curate", "Tune", "Compare", "Stance", "Review", "State"), (1400, 400)
+TABS, WIDTHS = ("Curate", "Tune", "Compare", "Stance", "Review", "Lesson", "State"), (1400, 400)
 TARGET = ASSETS / "screenshots"
 
 
@@ -27,6 +27,8 @@ def main() -> None:
             judged(chromium, url)
             for width in WIDTHS:
                 take(chromium, url, width)
+                chinese(chromium, url, width)
+            taught(chromium, url)
 
 
 def take(chromium: Any, url: str, width: int) -> None:
@@ -55,6 +57,44 @@ def take(chromium: Any, url: str, width: int) -> None:
             page.wait_for_timeout(1500)
             page.screenshot(path=str(TARGET / f"review-results-{width}.png"), full_page=True)
     page.close()
+
+
+def chinese(chromium: Any, url: str, width: int) -> None:
+    """The first screen in Chinese; the machine needs a font for it."""
+    page = chromium.new_page(viewport={"width": width, "height": 900})
+    page.goto(f"{url}/?language=zh-Hans", timeout=OPENING)
+    page.wait_for_selector("#panes .ps-card")
+    page.wait_for_function("() => window.psLanguage?.ready.then(() => true)")
+    page.wait_for_timeout(1500)
+    page.screenshot(path=str(TARGET / f"compare-zh-{width}.png"), full_page=True)
+    page.close()
+
+
+def taught(chromium: Any, url: str) -> None:
+    """A class: what stands at the wall and on a phone while a card is open."""
+    screen = chromium.new_page(viewport={"width": 1400, "height": 900})
+    screen.goto(url, timeout=OPENING)
+    screen.wait_for_selector("#panes .ps-card")
+    open_tab(screen, "Lesson")
+    open_stage(screen, "Class", "#lesson-stages")
+    screen.locator("#class-open").click()
+    screen.locator(".ps-class-letters").wait_for()
+    address, code = screen.locator(".ps-class-address").inner_text().strip(), screen.locator(".ps-class-letters").inner_text()
+    phone = chromium.new_context(viewport={"width": 400, "height": 800}, has_touch=True).new_page()
+    phone.goto(f"http://127.0.0.1:{address.rpartition(':')[2].rstrip('/')}/?code={code.replace(' ', '')}", timeout=OPENING)
+    phone.locator(".ps-consent input").check()
+    phone.get_by_role("button", name="Join").tap()
+    phone.get_by_text("You are in.").wait_for()
+    screen.screenshot(path=str(TARGET / "class-1400.png"), full_page=True)
+    screen.locator("#class-next").click()
+    phone.locator(".ps-class-tap").first.wait_for()
+    phone.wait_for_timeout(1500)
+    phone.screenshot(path=str(TARGET / "class-400.png"), full_page=True)
+    for _ in range(2):
+        screen.locator("#class-end").click()
+        screen.wait_for_timeout(1500)
+    phone.context.close()
+    screen.close()
 
 
 def judged(chromium: Any, url: str) -> None:
@@ -92,8 +132,9 @@ def compare(page: Any, width: int) -> None:
 
 def stance(page: Any, width: int) -> None:
     """The other parts of Stance, each with its last plot drawn."""
-    parts = {"moved": "topics", "trust": "forms", "else": "evenness", "dose": "series"}
+    parts = {"moved": "topics", "trust": "forms", "else": "evenness", "dose": "series", "changed": "changed"}
     titles = {"moved": "How far they moved", "trust": "How far to trust it", "else": "What else changed", "dose": "How much of it"}
+    titles["changed"] = "When the data changed"
     for part, plot in parts.items():
         open_stage(page, titles[part], "#stance-parts")
         page.wait_for_selector(f"#{plot}-plot .js-plotly-plot", timeout=120_000)

@@ -31,6 +31,7 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
             "How far to trust it": "#forms-plot .js-plotly-plot",
             "What else changed": "#evenness-plot .js-plotly-plot",
             "How much of it": "#series-plot .js-plotly-plot",
+            "When the data changed": "#changed-plot .js-plotly-plot",
             "Audit report": "#stance-parts",
             "Measure anew": "#recompute",
         },
@@ -39,6 +40,7 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
         "#review-stages",
         {"Set up": "#review-plan dl", "Coding": "#review-stages", "Results": "#review-stages", "Guess game": "#review-stages"},
     ),
+    "Lesson": ("#lesson-stages", {"Steps": ".ps-lesson-line", "For the teacher": "#lesson-stages", "Class": "#class-open"}),
     "State": ("", {"": "#state-lights .ps-light"}),
 }
 UNFOLD = """() => { for (const one of document.querySelectorAll(".html-container details")) if (one.checkVisibility()) one.open = true;

@@ -16,7 +16,13 @@ from tests.unit.page_texts import PROJECT, page_units, sentences_of_errors
 from tests.unit.still_english import left
 
 SHOWN = ("assets/glossary.yaml", "assets/lesson/steps.yaml", "assets/lesson/plans.yaml", "assets/lesson/background.yaml")
-FOR_PROGRAMS = {"api.py", "apivalues.py", "opening.py", "announcing.py"}  # answers to programs, and what stands in a terminal
+FOR_PROGRAMS = {
+    "api.py",
+    "apivalues.py",
+    "opening.py",
+    "announcing.py",
+    "listening.py",
+}  # answers to programs, and what stands in a terminal
 KNOWN = {
     "Ask all": "全部提问",
     "adapter": "适配器",

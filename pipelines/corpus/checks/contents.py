@@ -67,7 +67,11 @@ def refusal_light(rows: Sequence[Row], kind: Kind) -> Light:
     """Answers that refuse to answer."""
     columns = answer_fields(kind, rows)
     found = {row["id"]: [column for column in columns if is_refusal(str(row.get(column) or ""))] for row in rows}
-    reasons = {row_id: f"{' and '.join(refusing)} refuses to answer" for row_id, refusing in found.items() if refusing}
+    reasons = {
+        row_id: f"{' and '.join(refusing)} {'refuses' if len(refusing) == 1 else 'refuse'} to answer"
+        for row_id, refusing in found.items()
+        if refusing
+    }
     share = len(reasons) / max(1, len(rows))
     state = grade(share, 1e-9, RED_REFUSALS)
     by_column = {column: sum(column in refusing for refusing in found.values()) for column in columns}

@@ -23,8 +23,10 @@ class Select:
     side: str = lever("left", "Side", "Which posts may be picked by the sign of their score. both: half from each side.", choices=SIDES)
     count: int = lever(200, "How many posts", "Fewer are picked where there are not enough.", 1, 1_000_000)
     seed: int = lever(1, "Seed", "The same seed picks the same posts again.", 0, 2**31 - 1)
-    cutoff: float = lever(CUTOFF, "Cut-off", "cutoff only: the weakest score, to either side, that may be picked.", 0, 10)
-    seeds: str = lever("", "Seed statements", "seeds only: one statement a line; posts most like one of them are picked.")
+    cutoff: float = lever(CUTOFF, "Cut-off", "For “Above a cut-off” only: the weakest score, to either side, that may be picked.", 0, 10)
+    seeds: str = lever(
+        "", "Seed statements", "For “Nearest to seed statements” only: one statement a line; posts most like one of them are picked."
+    )
 
     key: ClassVar[str] = "select"
     label: ClassVar[str] = "Select"

@@ -109,7 +109,8 @@ def _compare(desk: Desk, name: str, draft_id: str, *values: Any) -> tuple[Any, .
         candidates = replace(step, strategy="diverse").candidates(tools, rows)
         picks = {key: part for key in STRATEGIES if (part := _pick(replace(step, strategy=key), candidates, tools))}
         if not picks:
-            raise StudioError(f"No scored post leans to the {step.side}.", "Choose the other side, or look at the scores.")
+            leaning = "either side" if step.side == "both" else f"the {step.side}"
+            raise StudioError(f"No scored post leans to {leaning}.", "Choose another side, or look at the scores.")
         compared = picked.compare(candidates, picks)
         drawn = picked.project(candidates, picks)
         texts = _texts(rows, {candidates.ids[n] for n in drawn.positions})
