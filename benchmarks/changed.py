@@ -3,7 +3,7 @@
 `python -m benchmarks.changed [--seeds 5] [--record]`, about a quarter of an hour on two cores; ended early, it goes on where it was.
 Everything but the rows is the same: the number of rows, the default recipe, the seeds. Judged by paired completion (+ is right or
 traditional), which no selection was made with. The unit is the training seed. Fixed beforehand: the economic minus the social shift after
-economic topics, minus the same after social topics, with Welch's t interval. `--record` writes what Stance shows.
+economic topics, minus the same after social topics, with Welch's t interval over seeds, and over completions with seeds averaged first. `--record` writes what Stance shows.
 """
 
 from __future__ import annotations
@@ -66,7 +66,8 @@ def _base(host: ModelHost, folder: Path) -> list[float]:
 def figures(changed: Changed) -> dict[str, Any]:
     """Every selection's shift by axis, and the contrast, rounded."""
     shifts = {one.key: {axis: told(changed.shift(one.key, axis)) for axis in AXES} for one in changed.selections}
-    return {"shifts": shifts, "aim": told(changed.aim()), "aim_on_held_out_topics": told(changed.aim("held_out"))}
+    held_out = {"aim": told(changed.aim("held_out")), "aim_over_completions": told(changed.aim_over_items("held_out"))}
+    return {"shifts": shifts, "aim": told(changed.aim()), "aim_over_completions": told(changed.aim_over_items()), "held_out": held_out}
 
 
 def told(found: Estimate) -> dict[str, Any]:

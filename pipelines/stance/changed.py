@@ -88,7 +88,7 @@ class Changed:
 
     def by_seed(self, selection: str, axis: str, split: str = "") -> list[float]:
         """The mean shift of each seed's adapter on an axis, over all completions or those of one split."""
-        ids = [name for name, (own, place) in self.completions.items() if own == axis and split in ("", place)]
+        ids = self._named(axis, split)
         return [float(np.mean([one.shifts[name] for name in ids])) for one in self._of(selection)]
 
     def shift(self, selection: str, axis: str, split: str = "") -> Estimate:
@@ -99,6 +99,19 @@ class Changed:
         """The one contrast that was fixed beforehand: economic minus social shift after economic topics, minus the same after social ones."""
         economic, social = (np.subtract(*(self.by_seed(key, axis, split) for axis in AXES)) for key in AXES)
         return difference(list(economic), list(social))
+
+    def aim_over_items(self, split: str = "") -> Estimate:
+        """The same contrast with completions as the unit, seeds averaged first: what it says about other completions."""
+        economic, social = ([self._between(name) for name in self._named(axis, split)] for axis in AXES)
+        return difference(economic, social)
+
+    def _between(self, name: str) -> float:
+        """How much further a completion moved after economic than after social topics, over all seeds."""
+        means = [float(np.mean([one.shifts[name] for one in self._of(key)])) for key in AXES]
+        return means[0] - means[1]
+
+    def _named(self, axis: str, split: str) -> list[str]:
+        return [name for name, (own, place) in self.completions.items() if own == axis and split in ("", place)]
 
     def _of(self, selection: str) -> list[Tuned]:
         return sorted((one for one in self.tuned if one.selection == selection), key=lambda one: one.seed)

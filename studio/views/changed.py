@@ -22,17 +22,41 @@ def lead(changed: Changed) -> str:
 
 
 def finding(changed: Changed) -> str:
-    """The contrast that was fixed beforehand, then the same on topics that no selection holds; a null result is said as one."""
-    whole, held_out = changed.aim(), changed.aim("held_out")
-    if whole.is_shown and whole.mean > 0:
-        said = "The topics in the data decided which axis moved more: each axis moved further where its own topics were learned."
-    elif whole.is_shown:
-        said = "Each axis moved further where the other axis’s topics were learned, which nobody expected."
-    else:
-        said = "It is not shown that the topics in the data decide which axis moves more."
-    numbers = f"The difference of differences is {_with(whole)} nats a token; on topics that no selection holds it is {_with(held_out)}."
-    words = f"{said} {numbers}"
-    return (messages.good if whole.is_shown else messages.info)(words)
+    """The contrast that was fixed beforehand, over seeds and over completions; what is not shown over both is not called shown."""
+    seeds, items = changed.aim(), changed.aim_over_items()
+    shown = seeds.is_shown and items.is_shown
+    numbers = (
+        f"The difference of differences is {_with(seeds)} nats a token over {seeds.n} training seeds, and {_range(items)} over completions."
+    )
+    said = [verdict(changed), numbers, held_out(changed), *beside_placebo(changed)]
+    return (messages.good if shown else messages.info)(" ".join(said))
+
+
+def verdict(changed: Changed) -> str:
+    """One sentence on the whole contrast."""
+    seeds, items = changed.aim(), changed.aim_over_items()
+    if seeds.is_shown and items.is_shown and seeds.mean > 0:
+        return "The topics in the data decided which axis moved more: each axis moved further where its own topics were learned."
+    if seeds.is_shown and items.is_shown:
+        return "Each axis moved further where the other axis’s topics were learned, which nobody expected."
+    if seeds.is_shown:
+        return "With these completions the topics in the data made a difference in every training alike, but that others would show it too is not shown."
+    return "It is not shown that the topics in the data decide which axis moves more."
+
+
+def held_out(changed: Changed) -> str:
+    """The same on topics that no selection holds."""
+    seeds, items = changed.aim("held_out"), changed.aim_over_items("held_out")
+    carried = "it carries over" if items.is_shown and seeds.is_shown and seeds.mean > 0 else "it is not shown to carry over"
+    return f"To topics that no selection holds {carried}: {_with(seeds)} over training seeds, {_range(items)} over completions."
+
+
+def beside_placebo(changed: Changed) -> list[str]:
+    """What the same tuning with neutral answers moved."""
+    if not any(one.key == PLACEBO for one in changed.selections):
+        return []
+    moved = [changed.shift(PLACEBO, axis).mean for axis in AXES]
+    return [f"The placebo itself moved {moved[0]:+.3f} on the economy and {moved[1]:+.3f} on society: so much comes from tuning as such."]
 
 
 def table(changed: Changed) -> str:
@@ -51,12 +75,17 @@ def reading(changed: Changed) -> str:
     seeds = changed.shift(changed.selections[0].key, AXES[0]).n
     said = [
         f"Judged by paired completions, {counted['economic']} economic and {counted['social']} social; + is right or traditional, − left or progressive.",
-        f"The unit is the training seed, {seeds} in each selection; intervals are 95%, Student’s t, and Welch’s for the difference.",
-        *(["What the placebo moves comes from tuning as such."] if any(one.key == PLACEBO for one in changed.selections) else []),
+        f"In plot and table the unit is the training seed, {seeds} in each selection: these intervals speak about these completions only. All are 95%, "
+        "Student’s t, and Welch’s for differences.",
         "The embedded model is small and tuned hard; how far this carries to large models is not shown here.",
         f"Recorded {about['recorded']} on {about['base']}. To make it again: <code>python -m benchmarks.changed</code>",
     ]
     return '<ul class="ps-note" style="margin: 0; padding-left: 20px">' + "".join(f"<li>{one}</li>" for one in said) + "</ul>"
+
+
+def _range(found: Estimate) -> str:
+    """The interval alone."""
+    return "too few to say" if found.low is None else f"{found.low:+.3f} to {found.high:+.3f}"
 
 
 def _with(found: Estimate) -> str:

@@ -12,12 +12,12 @@ import httpx
 import pytest
 from gradio_client import Client
 
+from benchmarks.phones import Phone
 from pipelines.classroom.deck import read_deck
 from pipelines.paths import Paths
 from studio.classroom import leading, room
 from studio.classroom.room import Room
 from tests import classing
-from tests.classing import Phone
 
 DECK = read_deck()
 
@@ -90,7 +90,7 @@ def test_a_phone_finds_no_other_part_of_the_studio(place: tuple[Room, str]) -> N
     assert known == {"named_endpoints": {}, "unnamed_endpoints": {}}, "no program is offered anything"
     config = httpx.get(f"{url}/config").json()
     names = {str(one["api_name"]) for one in config["dependencies"]}
-    assert len(config["dependencies"]) == 4 and not [
+    assert len(config["dependencies"]) == 5 and not [
         one for one in names if any(w in one for w in ("compare", "tune", "open", "save", "upload"))
     ]
     text = json.dumps(config)

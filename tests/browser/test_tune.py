@@ -117,6 +117,7 @@ def test_the_command_follows_the_form(page: Any) -> None:
     assert "python -m pipelines tune" in page.inner_text("#command")
 
 
+@pytest.mark.slow
 def test_a_group_trains_one_after_another_outlives_the_studio_and_is_seen_by_two_watchers(
     page: Any, place: tuple[Any, Killable], tiny: Path, tmp_path: Path
 ) -> None:
@@ -146,6 +147,7 @@ def test_a_group_trains_one_after_another_outlives_the_studio_and_is_seen_by_two
     assert len(prints) == 3, "different data must give different adapters"
 
 
+@pytest.mark.slow
 def test_runs_are_named_found_compared_taken_out_and_deleted(page: Any, place: tuple[Any, Killable]) -> None:
     _, studio = place
     stage(page, "Runs")

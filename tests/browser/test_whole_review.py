@@ -77,6 +77,7 @@ def test_two_raters_judge_everything_while_the_results_stay_sealed(owner: Any, r
     assert not owner.locator("#outcome-plot .js-plotly-plot").count() and "8 ballots" in owner.inner_text("#outcome-progress")
 
 
+@pytest.mark.slow
 def test_two_coders_calibrate_and_code_and_what_they_differ_about_is_settled(owner: Any, raters: list[Rater]) -> None:
     open_stage(owner, "Coding", STAGES)
     owner.click("#leading-use")
@@ -132,6 +133,7 @@ def code(page: Any, codes: tuple[str, ...], memo: str = "") -> None:
         page.wait_for_selector(f"#coding .ps-ballot:not([data-new='{before}'])")
 
 
+@pytest.mark.slow
 def test_once_it_is_closed_the_report_says_what_was_not_established(owner: Any, raters: list[Rater], tmp_path: Path) -> None:
     open_stage(owner, "Set up", STAGES)
     owner.click("#review-close")

@@ -50,7 +50,7 @@ def build(services: Services) -> dict[str, Any]:
         plots += [gr.Plot(show_label=False, min_width=320, elem_id=f"plot-{name}") for name in ("shift", "damage")]
     timeline = gr.HTML(elem_id="timeline", padding=False)
     facts = gr.HTML(padding=False)
-    seen = gr.State(NOTHING)
+    seen, standing = gr.State(NOTHING), gr.State(("", ""))
     timer = gr.Timer(POLL_SECONDS)
     buttons = [stop, cancel, resume, compare, steps, compare_group, measure_group]
     parts = [status, alarms, group, *plots, timeline, facts, *buttons, seen]
@@ -59,6 +59,7 @@ def build(services: Services) -> dict[str, Any]:
     resume.click(lambda run_id: _resume(services, run_id), chosen, said, **QUIET)
     timer.tick(lambda run_id, before: look(services, run_id, before), [chosen, seen], parts, concurrency_limit=None, **QUIET)
     chosen.change(lambda run_id: look(services, run_id, NOTHING), chosen, parts, **QUIET)
+    seen.change(lambda now, before: restated(services, now, before), [seen, standing], [chosen, said, standing], **QUIET)
     chosen.input(lambda: "", None, said, **QUIET)
     playing.wire(player, lambda run_id: settled(services, run_id), chosen, seen, [status, alarms, *plots, timeline])
     return {"run": chosen, "compare": compare, "steps": steps, "compare_group": compare_group, "measure_group": measure_group, "said": said}
@@ -74,6 +75,15 @@ def choices(services: Services) -> list[tuple[str, str]]:
 def _named(run: Run) -> str:
     state = run.state
     return shown_title(run) if state in USABLE else f"{shown_title(run)} ({state})"
+
+
+def restated(services: Services, now: Seen, before: tuple[str, str]) -> tuple[Any, ...]:
+    """A run that goes into another state has another name in the list; what was said when it began is over once it ends."""
+    run_id, state = str(now[0]), str(now[1])
+    if tuple(before) == (run_id, state):
+        return gr.skip(), gr.skip(), gr.skip()
+    ended = before[0] == run_id and before[1] in ACTIVE and state not in ACTIVE
+    return gr.update(choices=choices(services)), "" if ended else gr.skip(), (run_id, state)
 
 
 def find(services: Services, run_id: str | None) -> Run | None:
