@@ -62,6 +62,8 @@ bench: prepare
 	$(BIN)/python -m benchmarks.review
 	$(BIN)/python -m benchmarks.ruler
 	$(BIN)/python -m benchmarks.measuring
+	$(BIN)/python -m benchmarks.changed
+	$(BIN)/python -m benchmarks.classroom
 	$(BIN)/python -m benchmarks.validity --parts synthetic,agreement
 
 soak: prepare

@@ -33,7 +33,7 @@ class Phone:
         return self.page != before
 
     def tap(self, act: str, **more: Any) -> str:
-        about = {"class": _named(self.page, "class"), "card": _named(self.page, "card")}
+        about = {"class": named(self.page, "class"), "card": named(self.page, "card")}
         return self._call("tap", self.kept, event={"act": act, **about, **more})
 
     def join(self, code: str) -> str:
@@ -62,5 +62,6 @@ class Phone:
             self.kept = kept
 
 
-def _named(page: str, name: str) -> str:
+def named(page: str, name: str) -> str:
+    """The value of the first data attribute of that name in a page; "" where there is none."""
     return page.split(f' data-{name}="', 1)[1].split('"', 1)[0] if f' data-{name}="' in page else ""

@@ -60,6 +60,7 @@ class Phrases:
     """A catalogue, ready to be asked."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
+        texts = {" ".join(source.split()): target for source, target in texts.items()}
         self.exact = {source: target for source, target in texts.items() if not SLOT.search(source)}
         made = [Pattern(source, target) for source, target in texts.items() if SLOT.search(source)]
         self.patterns = sorted(made, key=lambda one: (-one.literal, one.source))

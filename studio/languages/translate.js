@@ -44,7 +44,10 @@
     return {source, target, needed, names, verbatim, literal: plain.join("").length, match: core => (regex ??= new RegExp(`^(?:${text})$`, "is")).exec(core)};
   };
   const load = texts => {
-    for (const [source, target] of Object.entries(texts)) if (SLOT.test(source)) patterns.push(pattern(source, target)); else exact.set(source, target);
+    for (const [spelled, target] of Object.entries(texts)) {
+      const source = plain(spelled);
+      if (SLOT.test(source)) patterns.push(pattern(source, target)); else exact.set(source, target);
+    }
     patterns.sort((a, b) => b.literal - a.literal || (a.source < b.source ? -1 : 1));
   };
   const swapped = letter => letter === letter.toUpperCase() ? letter.toLowerCase() : letter.toUpperCase();
@@ -140,11 +143,11 @@
     const whole = nodes.map(spelled).join("");
     if (!WORD.test(whole)) return;
     if (nodes.length === 1 && nodes[0].nodeType === 3) {
-      const said = say(whole.replace(/\s+/g, " "));
+      const said = say(plain(whole));
       if (said !== null && said !== whole) nodes[0].data = said;
       return;
     }
-    const lead = /^\s*/.exec(whole)[0], said = say(whole.replace(/\s+/g, " ").trim());
+    const lead = /^\s*/.exec(whole)[0], said = say(plain(whole).trim());
     const parts = said === null ? null : built(lead + said + /\s*$/.exec(whole)[0], elementsIn(nodes));
     if (parts) {
       const next = nodes.at(-1).nextSibling, parent = nodes[0].parentNode, made = placed(parts);
@@ -164,10 +167,17 @@
     }
     end();
   };
+  const plain = text => text.replace(/\s+/g, " ");
+  const broken = (text, count) => {  // as many lines as before, about equally long, never within a number or a Latin word
+    const parts = text.split(/(?<![\w.,%+−-])|(?![\w.,%+−-])/), found = Array(count).fill("");
+    for (let at = 0, done = 0; at < parts.length; done += parts[at].length, at += 1) found[Math.min(count - 1, Math.floor(done * count / text.length))] += parts[at];
+    return found;
+  };
   const sayLines = element => {  // a text that a plot has broken into lines is one
-    const lines = [...element.querySelectorAll(":scope > tspan.line")], said = lines.length > 1 ? say(lines.map(one => one.textContent).join(" ")) : null;
+    const lines = [...element.querySelectorAll(":scope > tspan.line")], each = lines.map(one => say(plain(one.textContent)));
+    const said = lines.length > 1 && each.includes(null) ? say(plain(lines.map(one => one.textContent).join(" "))) : null;
     if (said === null) return sayInside(element);
-    lines.forEach((one, at) => { one.textContent = at ? "" : said; });
+    broken(said, lines.length).forEach((part, at) => { lines[at].textContent = part; });
   };
   const sayAttributes = element => {
     for (const name of ATTRIBUTES) {
@@ -182,7 +192,7 @@
   };
   const shown = new WeakMap();  // what a list of choices holds while it shows something else
   const sayChoices = () => {
-    for (const input of document.querySelectorAll("input[role=listbox]")) {
+    for (const input of document.querySelectorAll("input[role=combobox]")) {
       if (input.closest("[translate=no]") || shown.get(input)?.said === input.value) continue;
       const said = say(input.value);
       if (said === null || said === input.value) continue;

@@ -104,8 +104,8 @@ def reading(found: Background) -> str:
     """The works with a word on why, newest first."""
     works = sorted(found.reading, key=lambda one: -one.year)
     items = "".join(
-        f"<li>{escape(one.authors)} ({one.year}). <cite>{escape(one.title)}</cite>{'' if one.title.endswith('?') else '.'} {escape(one.where)}."
-        f'<br><span class="ps-soft">{escape(one.why)}</span></li>'
+        f'<li><span lang="en">{escape(one.authors)} ({one.year}). <cite>{escape(one.title)}</cite>{"" if one.title.endswith("?") else "."} '
+        f'{escape(one.where)}.</span><br><span class="ps-soft">{escape(one.why)}</span></li>'
         for one in works
     )
     return f'<div class="ps-lesson-text"><ul>{items}</ul></div>'

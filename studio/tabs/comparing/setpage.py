@@ -82,7 +82,7 @@ def prepared(services: Services, which: str | None, own: PromptSet | None, keys:
 def preview(found: PromptSet) -> str:
     """The first questions of a set, and what is to know about it, as HTML."""
     many = len(found.prompts)
-    some = "".join(f"<li>{escape(one.text)}</li>" for one in found.prompts[:PREVIEWED])
+    some = "".join(f'<li lang="en">{escape(one.text)}</li>' for one in found.prompts[:PREVIEWED])
     more = f"<li>and {many - PREVIEWED} more</li>" if many > PREVIEWED else ""
     count = f"{many} question{'s' * (many > 1)}:"
     return f'<div class="ps-note">{count}<ul style="margin:2px 0 0 18px">{some}{more}</ul></div>' + (
