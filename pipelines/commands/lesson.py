@@ -10,6 +10,7 @@ from pipelines.commands.console import out
 from pipelines.errors import StudioError
 from pipelines.lesson import handout as handouts
 from pipelines.lesson.plan import Plan, plan, plans
+from pipelines.lesson.translated import languages
 from pipelines.paths import Paths
 
 DEFAULT_MINUTES, DEFAULT_READER = 45, "student"
@@ -21,6 +22,8 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     one = command("handout", handout, "write a handout to print, for students or for the teacher")
     one.add_argument("--plan", type=int, default=DEFAULT_MINUTES, metavar="MINUTES", help=f"of a plan (default {DEFAULT_MINUTES})")
     one.add_argument("--for", dest="reader", choices=tuple(handouts.READERS), default=DEFAULT_READER, help=f"default: {DEFAULT_READER}")
+    known = [code for _, code in languages()]
+    one.add_argument("--language", choices=known, default=known[0], help=f"default: {known[0]}")
     one.add_argument("--output", type=Path, metavar="FILE", help="a .pdf or .html file (default: lesson-MINUTES-READER.pdf here)")
 
 
@@ -48,7 +51,7 @@ def handout(options: argparse.Namespace, paths: Paths) -> None:
     target: Path = options.output or Path(f"lesson-{chosen.minutes}-{options.reader}.pdf")
     if target.is_dir():
         raise StudioError(f"{target} is a folder, so it can't hold the handout.", "Give a file that ends in .pdf or .html.")
-    made = handouts.handout(chosen, options.reader, target.suffix.lower().removeprefix("."))
+    made = handouts.handout(chosen, options.reader, target.suffix.lower().removeprefix("."), options.language)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(made)
     value = {"output": str(target), "plan": chosen.minutes, "for": options.reader, "bytes": len(made)}

@@ -23,7 +23,7 @@ def render(document: Document) -> bytes:
     """The file, in UTF-8."""
     body = "\n".join(_html(block) for block in document.blocks)
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<!doctype html>\n<html lang="{escape(document.language)}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(document.title)}</title><style>{STYLE}</style></head><body>\n"
         f'<h1>{escape(document.title)}</h1><p class="sub">{escape(document.subtitle)}</p><p class="warn">{escape(document.warning)}</p>\n'
         f"{body}\n</body></html>\n"

@@ -1,7 +1,8 @@
-"""A handout as a PDF on A4, with the fonts that every reader of PDF has; nothing is fetched and the same texts give the same bytes."""
+"""A handout as a PDF on A4, with the fonts that readers of PDF have (for Chinese, their own); nothing is fetched, the same texts give the same bytes."""
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from functools import cache, singledispatch
 from html import escape
 from io import BytesIO
@@ -11,9 +12,14 @@ from pipelines.errors import StudioError
 from pipelines.lesson.document import Block, Break, Document, Grid, Heading, Items, Lines, Text
 
 MARGIN, FOOT = 51.0, 26.0  # points (1/72 inch)
+FONTS = {
+    "en": ("Helvetica", "Helvetica-Bold"),
+    "zh": ("STSong-Light", "STSong-Light"),
+}  # plain and bold, by the first part of a language's code
 LINE_HEIGHT, EMPTY_ROW = 20.0, 26.0
 HEADING_ROOM, LABEL_ROOM = 110.0, 55.0  # a heading, or a list's label, with less room below it goes to the next page
 INK, SOFT, RULE = "#1f2733", "#4d5665", "#9aa3b0"
+WRITTEN: ContextVar[str] = ContextVar("language", default="en")  # the language of the document that is being made
 MISSING = StudioError(
     "The library that makes PDF files is not here.", "Install it with `pip install reportlab`, or make the handout as .html."
 )
@@ -26,48 +32,66 @@ def render(document: Document) -> bytes:
         from reportlab.platypus import SimpleDocTemplate
     except ImportError as error:
         raise MISSING from error
-    out = BytesIO()
+    out, before = BytesIO(), WRITTEN.set(document.language)
     template = SimpleDocTemplate(
         out, pagesize=A4, leftMargin=MARGIN, rightMargin=MARGIN, topMargin=MARGIN, bottomMargin=MARGIN, invariant=1,
-        title=document.title, subject=document.subtitle, author="PoliTune Studio", lang="en",
+        title=document.title, subject=document.subtitle, author="PoliTune Studio", lang=document.language,
     )  # fmt: skip
     head = [_words(document.title, "title"), _words(document.subtitle, "sub"), _words(document.warning, "warn")]
 
     def foot(canvas: Any, page: Any) -> None:
-        canvas.setFont("Helvetica", 8)
+        canvas.setFont(_fonts(document.language)[0], 8)
         canvas.setFillColor(SOFT)
         canvas.drawString(MARGIN, FOOT, document.warning)
         canvas.drawRightString(A4[0] - MARGIN, FOOT, str(page.page))
 
-    template.build(
-        [*head, *(flow for block in document.blocks for flow in _flows(block, template.width))], onFirstPage=foot, onLaterPages=foot
-    )
+    try:
+        template.build(
+            [*head, *(flow for block in document.blocks for flow in _flows(block, template.width))], onFirstPage=foot, onLaterPages=foot
+        )
+    finally:
+        WRITTEN.reset(before)
     return out.getvalue()
 
 
 @cache
-def _styles() -> dict[str, Any]:
+def _fonts(language: str) -> tuple[str, str]:
+    """Plain and bold. A font that lies in no file of ours is named in the PDF, and its reader brings it."""
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+
+    plain, bold = FONTS.get(language.partition("-")[0], FONTS["en"])
+    if plain == bold:
+        pdfmetrics.registerFont(UnicodeCIDFont(plain))
+        pdfmetrics.registerFontFamily(plain, normal=plain, bold=plain, italic=plain, boldItalic=plain)
+    return plain, bold
+
+
+@cache
+def _styles(language: str) -> dict[str, Any]:
     from reportlab.lib.styles import ParagraphStyle as Style
 
-    plain = Style("plain", fontName="Helvetica", fontSize=10, leading=14, textColor=INK, spaceAfter=4)
-    bold = {"fontName": "Helvetica-Bold", "keepWithNext": 1}
+    usual, strong = _fonts(language)
+    breaks = {"wordWrap": "CJK"} if usual == strong else {}
+    plain = Style("plain", fontName=usual, fontSize=10, leading=14, textColor=INK, spaceAfter=4, **breaks)
+    bold = {"fontName": strong, "keepWithNext": 1}
     return {
         "plain": plain,
-        "title": Style("title", plain, fontName="Helvetica-Bold", fontSize=18, leading=23, spaceAfter=2),
+        "title": Style("title", plain, fontName=strong, fontSize=18, leading=23, spaceAfter=2),
         "sub": Style("sub", plain, textColor=SOFT, spaceAfter=8),
         "warn": Style("warn", plain, borderColor=RULE, borderWidth=0.7, borderPadding=6, borderRadius=3, spaceBefore=6, spaceAfter=12),
         "1": Style("1", plain, fontSize=13, leading=17, spaceBefore=12, **bold),
         "2": Style("2", plain, fontSize=11, leading=15, spaceBefore=8, **bold),
         "label": Style("label", plain, spaceBefore=3, spaceAfter=1, **bold),
         "cell": Style("cell", plain, fontSize=9, leading=12, spaceAfter=0),
-        "head": Style("head", plain, fontName="Helvetica-Bold", fontSize=9, leading=12, spaceAfter=0),
+        "head": Style("head", plain, fontName=strong, fontSize=9, leading=12, spaceAfter=0),
     }
 
 
 def _words(text: str, style: str = "plain", label: str = "") -> Any:
     from reportlab.platypus import Paragraph
 
-    return Paragraph((f"<b>{escape(label, quote=False)}</b> " if label else "") + escape(text, quote=False), _styles()[style])
+    return Paragraph((f"<b>{escape(label, quote=False)}</b> " if label else "") + escape(text, quote=False), _styles(WRITTEN.get())[style])
 
 
 @singledispatch

@@ -58,9 +58,10 @@ Block = Heading | Text | Items | Lines | Grid | Break
 
 @dataclass(frozen=True)
 class Document:
-    """A title, a line below it, a warning that every page bears, and the blocks."""
+    """A title, a line below it, a warning that every page bears, the blocks, and the language it is in, as in HTML's lang."""
 
     title: str
     subtitle: str
     warning: str
     blocks: tuple[Block, ...] = field(default=())
+    language: str = "en"

@@ -10,21 +10,22 @@ from pipelines.lesson.background import Note, background, notes
 from pipelines.lesson.document import Block, Break, Document, Grid, Heading, Items, Lines, Text
 from pipelines.lesson.exercise import Exercise, exercise
 from pipelines.lesson.plan import Plan, Timed
+from pipelines.lesson.translated import ENGLISH, translated
 
 FAULTS = "faults"  # the step to which the sheet of the exercise belongs
 FEW_LINES, MANY_LINES, SHORT_STEP = 2, 3, 7  # lines to write on, in a step of so many minutes and in longer ones
 FORMATS: dict[str, Callable[[Document], bytes]] = {"pdf": as_pdf.render, "html": as_html.render}
 
 
-def handout(plan: Plan, reader: str, ending: str) -> bytes:
-    """The file for one of READERS, as "pdf" or "html". Raises StudioError for any other reader or ending."""
+def handout(plan: Plan, reader: str, ending: str, language: str = ENGLISH) -> bytes:
+    """The file for one of READERS, as "pdf" or "html". Raises StudioError for any other reader, ending or language."""
     if reader not in READERS:
         raise StudioError(f"There is no handout for “{str(reader)[:40]}”.", f"Choose {' or '.join(READERS)}.")
     if ending not in FORMATS:
         raise StudioError(
             f"A handout can't be a file that ends in “.{str(ending)[:20]}”.", f"Choose {' or '.join(f'.{one}' for one in FORMATS)}."
         )
-    return FORMATS[ending](READERS[reader](plan))
+    return FORMATS[ending](translated(READERS[reader](plan), language))
 
 
 def for_students(plan: Plan) -> Document:

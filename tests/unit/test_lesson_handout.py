@@ -16,6 +16,8 @@ from pipelines.cli import main
 from pipelines.errors import StudioError
 from pipelines.lesson import as_html, as_pdf, background, exercise, handout, plan
 from pipelines.lesson.document import Break, Document, Grid, Heading, Items, Lines, Text
+from pipelines.lesson.translated import translated
+from tests.unit.still_english import english
 
 ENDS = {"pdf": b"%%EOF", "html": b"</html>"}
 ESCAPED = {"(": "(", ")": ")", "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
@@ -157,3 +159,32 @@ def test_the_plans_are_listed_with_their_minutes(capsys: pytest.CaptureFixture[s
     told = json.loads(capsys.readouterr().out)
     assert [one["minutes"] for one in told] == [15, 45, 90] and [step["minutes"] for step in told[1]["steps"]] == [5, 7, 3, 10, 5, 15]
     assert lesson("plans") == 0 and "45 minutes  One lesson (not yet taught): predict 5" in capsys.readouterr().out
+
+
+def texts_of(part: object) -> list[str]:
+    """All texts of a document, of its blocks and their parts."""
+    if isinstance(part, str):
+        return [part]
+    if isinstance(part, tuple):
+        return [text for one in part for text in texts_of(one)]
+    return [text for name in getattr(part, "__dataclass_fields__", ()) for text in texts_of(getattr(part, name))]
+
+
+@pytest.mark.parametrize("reader", ["student", "teacher"])
+@pytest.mark.parametrize("minutes", [15, 45, 90])
+def test_a_chinese_handout_keeps_only_names_and_works_in_english(minutes: int, reader: str) -> None:
+    document = translated(handout.READERS[reader](plan.plan(minutes)), "zh-Hans")
+    works = {text for one in background.background().reading for text in (f"{one.authors} ({one.year}).", one.title)}
+    left = [text for text in texts_of(document) if english(text) and not any(text.startswith(one) for one in works) and text != "zh-Hans"]
+    assert not left and document.language == "zh-Hans" and len(document.blocks) == len(handout.READERS[reader](plan.plan(minutes)).blocks)
+
+
+def test_a_chinese_pdf_names_a_font_for_it_and_the_next_english_one_does_not() -> None:
+    chinese, english_again = (handout.handout(plan.plan(45), "student", "pdf", code) for code in ("zh-Hans", "en"))
+    assert b"STSong-Light" in chinese and b"STSong-Light" not in english_again and b"Helvetica-Bold" in english_again
+    assert b'lang="zh-Hans"' in handout.handout(plan.plan(45), "student", "html", "zh-Hans")
+
+
+def test_a_language_that_nobody_wrote_gets_a_sentence() -> None:
+    with pytest.raises(StudioError, match="no handout in “xx”"):
+        handout.handout(plan.plan(45), "student", "pdf", "xx")

@@ -10,6 +10,7 @@ from pipelines.lesson.background import background, notes
 from pipelines.lesson.exercise import exercise
 from pipelines.lesson.handout import handout
 from pipelines.lesson.plan import plan, plans, steps
+from pipelines.lesson.translated import ENGLISH, languages
 from studio.services import Services
 from studio.tabs.comparing.choosing import QUIETLY
 from studio.tabs.lessons.kept import USUAL
@@ -51,6 +52,7 @@ def _handouts(services: Services) -> None:
         reader = gr.Radio(READERS, value="student", label="Who reads it", elem_id="handout-reader", min_width=300)
         ending = gr.Radio([("PDF", "pdf"), ("HTML", "html")], value="pdf", label="File", elem_id="handout-file", min_width=150)
     with gr.Row():
+        tongue = gr.Radio(languages(), value=ENGLISH, label="Language", elem_id="handout-language", min_width=260)
         make = gr.Button("Make the handout", variant="primary", elem_id="handout-make", scale=0, min_width=250)
         save = gr.DownloadButton("Save", visible=False, elem_id="handout-save", scale=0, min_width=320)
     said = gr.HTML(elem_id="handout-said", padding=False)
@@ -58,16 +60,16 @@ def _handouts(services: Services) -> None:
     def made(request: gr.Request, *chosen: Any) -> tuple[Any, str]:
         return _made(services, request, *chosen)
 
-    make.click(made, [minutes, reader, ending], [save, said], **QUIETLY)
-    gr.on([one.input for one in (minutes, reader, ending)], lambda: (gr.update(visible=False), ""), None, [save, said], **QUIETLY)
+    make.click(made, [minutes, reader, ending, tongue], [save, said], **QUIETLY)
+    gr.on([one.input for one in (minutes, reader, ending, tongue)], lambda: (gr.update(visible=False), ""), None, [save, said], **QUIETLY)
 
 
-def _made(services: Services, request: Any, minutes: Any, reader: Any, ending: Any) -> tuple[Any, str]:
+def _made(services: Services, request: Any, minutes: Any, reader: Any, ending: Any, language: Any = ENGLISH) -> tuple[Any, str]:
     """Updates of the button that saves the file, and of what is said."""
     try:
         services.access.take_step(request)
-        content = handout(plan(minutes), reader, ending)
-        target = passing_folder() / f"lesson-{minutes}-{reader}.{ending}"
+        content = handout(plan(minutes), reader, ending, language)
+        target = passing_folder() / f"lesson-{minutes}-{reader}{'' if language == ENGLISH else f'-{language}'}.{ending}"
         target.write_bytes(content)
     except Exception as error:
         return gr.update(visible=False), told(
