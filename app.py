@@ -36,7 +36,7 @@ def main() -> int:
         return 2
     studio = build_studio(services)
     studio.queue(default_concurrency_limit=8).launch(
-        max_threads=THREADS,
+        max_threads=THREADS, _frontend=False,  # Gradio's look at its own page gives up after 3 s, which a cold disk needs
         server_name=host, server_port=port, theme=theme(), css=css(), quiet=True, prevent_thread_lock=True, ssr_mode=False,
         favicon_path=str(ASSETS / "icon.svg"), auth=list(services.access.login) or None, auth_message=SIGN_IN, **launch_options(passing, services.paths.root),
     )  # fmt: skip

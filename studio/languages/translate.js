@@ -50,8 +50,8 @@
     }
     patterns.sort((a, b) => b.literal - a.literal || (a.source < b.source ? -1 : 1));
   };
-  const swapped = letter => letter === letter.toUpperCase() ? letter.toLowerCase() : letter.toUpperCase();
-  const asItStands = core => exact.get(core) ?? exact.get(swapped(core[0]) + core.slice(1)) ?? null;
+  const otherCase = letter => letter === letter.toUpperCase() ? letter.toLowerCase() : letter.toUpperCase();
+  const asItStands = core => exact.get(core) ?? exact.get(otherCase(core[0]) + core.slice(1)) ?? null;
   const byPattern = (core, depth) => {
     if (depth > DEEPEST) return null;
     const lower = core.toLowerCase();

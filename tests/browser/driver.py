@@ -45,14 +45,14 @@ def studio(home: Path) -> Iterator[str]:
         process.wait(20)
 
 
-def await_studio(url: str, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
+def await_studio(url: str, process: subprocess.Popen[bytes], seconds: float = 150) -> None:
     """Returns when the address answers. Raises RuntimeError where the process ends before."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if process.poll() is not None:
             raise RuntimeError(f"the studio ended with exit code {process.returncode}")
         try:
-            urllib.request.urlopen(url, timeout=2).read(1)
+            urllib.request.urlopen(url, timeout=20).read(1)
             return
         except OSError:
             time.sleep(0.2)

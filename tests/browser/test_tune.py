@@ -185,6 +185,7 @@ def test_a_pickle_is_not_brought_in(page: Any, tmp_path: Path) -> None:
     with zipfile.ZipFile(archive, "w") as made:
         made.writestr("adapter_model.bin", b"\x80\x04.")
         made.writestr("adapter_config.json", "{}")
+    stage(page, "Runs")
     stage(page, "Bring in", "#run-stages")
     page.locator("#import input[type=file]").set_input_files(str(archive))
     page.wait_for_selector("#imported .ps-error", timeout=SLOW)
