@@ -69,7 +69,7 @@ def ask(options: argparse.Namespace, paths: Paths) -> None:
     from pipelines.models.host import ModelHost, Row
 
     if not options.question.strip():
-        raise StudioError("There is no question.", "Give one in quotes.")
+        raise StudioError("The question is empty.", "Give one in quotes.")
     host = ModelHost(paths)
     host.load(progress)
     sampling = Sampling(**{lever.name: getattr(options, lever.name) for lever in fields(Sampling)})

@@ -63,7 +63,7 @@ def quarantined(paths: Paths) -> Iterator[Finding]:
     """How much lies there: only a person may delete it."""
     files = [one for one in (paths.root / FOLDER).rglob("*") if one.is_file() and not one.is_symlink()]
     size = sum(one.stat().st_size for one in files) / 1e6
-    left = f"{len(files)} files, {size:.1f} MB in {paths.root / FOLDER}; delete them by hand once nobody misses anything"
+    left = f"{len(files)} file{'s' * (len(files) != 1)}, {size:.1f} MB in {paths.root / FOLDER}; delete them by hand once nobody misses anything"
     yield whole("quarantine", left if files else "empty")
 
 

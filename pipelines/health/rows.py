@@ -57,7 +57,7 @@ def _draft(draft: Draft, what: str, paths: Paths) -> Finding:
         if not _holds(draft.after(number + 1), step.result.after) or not _holds(draft.dropped(number), step.result.dropped):
             found = f"the rows of step {number + 1} ({step.label}) are damaged"
             return Finding(what, False, found, "takes the draft back to before that step", partial(_cut_back, draft, number, found, paths))
-    return whole(what, f"{draft.count:,} rows, {len(draft.steps)} steps")
+    return whole(what, f"{draft.count:,} row{'s' * (draft.count != 1)}, {len(draft.steps)} step{'s' * (len(draft.steps) != 1)}")
 
 
 def _holds(rows: Shards, count: int) -> bool:

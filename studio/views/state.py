@@ -150,7 +150,10 @@ def _found(row: Mapping[str, Any]) -> str:
 
 
 def _upper(text: Any) -> str:
-    return str(text)[:1].upper() + str(text)[1:]
+    """A sentence begins with a capital, unless it begins with the name of a file."""
+    said = str(text)
+    is_file = any(sign in said.partition(" ")[0] for sign in "./_")
+    return said if is_file else said[:1].upper() + said[1:]
 
 
 def size(count: float) -> str:

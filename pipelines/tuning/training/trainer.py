@@ -230,15 +230,17 @@ def finish(run: Run, recipe: Recipe, material: Material, watch: Watch) -> None:
     metrics = _metrics(run, recipe, material, watch, kept, next((p for p in probes if p["step"] == kept), None))
     write_json(run.folder / "metrics.json", metrics, settled=True)
     write_text(run.folder / "card.md", card.text(run.job, metrics))
-    write_state(run, "stopped" if watch.ending else "finished", _why(watch, kept, steps[-1]))
+    write_state(run, "stopped" if watch.ending else "finished", _why(run, watch, kept, steps[-1]))
     shutil.rmtree(run.folder / "resume", ignore_errors=True)
 
 
-def _why(watch: Watch, kept: int, last: int) -> str:
+def _why(run: Run, watch: Watch, kept: int, last: int) -> str:
+    """What the collapse guard did, with the step at which it first gave an alarm; empty where it did nothing."""
     if kept == last and watch.ending != "guard":
         return ""
     ended = "The collapse guard ended the run" if watch.ending == "guard" else "The collapse guard fired"
-    return f"{ended} (step {last}): the adapter of step {kept} is used; the others are kept and can be compared."
+    fired = next((line["step"] for line in journal.standing(run.progress()) if line.get("event") == "guard"), last)
+    return f"{ended} (step {fired}): the adapter of step {kept} is used; the others are kept and can be compared."
 
 
 def _metrics(run: Run, recipe: Recipe, material: Material, watch: Watch, kept: int, probe: dict[str, Any] | None) -> dict[str, Any]:
