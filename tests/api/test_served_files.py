@@ -113,6 +113,13 @@ def test_every_answer_tells_the_browser_to_fetch_nothing_from_elsewhere(planted:
     assert (headers["x-content-type-options"], headers["referrer-policy"]) == ("nosniff", "same-origin")
 
 
+@pytest.mark.parametrize("path", ["", "rate"])
+def test_a_page_is_packed_on_its_way_for_who_can_unpack_it(planted: Planted, path: str) -> None:
+    packed, plain = (httpx.get(f"{planted.url}/{path}", timeout=60, headers={"accept-encoding": how}) for how in ("gzip", "identity"))
+    assert packed.headers["content-encoding"] == "gzip" and "content-encoding" not in plain.headers
+    assert packed.num_bytes_downloaded < plain.num_bytes_downloaded / 3 and len(packed.text) > 50_000
+
+
 class Elsewhere(BaseHTTPRequestHandler):
     """A server that must never be asked by the studio."""
 
