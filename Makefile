@@ -31,13 +31,11 @@ prepare: .venv/installed
 	$(BIN)/pip install --quiet $(PIP_EXTRA_ARGS) -c constraints.txt -r requirements-dev.txt
 	@touch $@
 
-test: .venv/installed-dev prepare
-	$(BIN)/python -m pytest -q tests/unit -n 2 -m "not slow"
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests/api tests/model -n 2 --dist loadfile -m "not slow"
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests/browser -n 2 --dist loadfile -m "not slow"
-
-test-all: .venv/installed-dev prepare
-	$(BIN)/python -m pytest -q tests
+test: ONLY := -m "not slow"
+test test-all: .venv/installed-dev prepare
+	$(BIN)/python -m pytest -q tests/unit -n 2 $(ONLY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests/api tests/model -n 2 --dist loadfile $(ONLY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests/browser -n 2 --dist loadfile $(ONLY)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -46,6 +46,7 @@ def launch_options(passing: Passing, home: Path) -> dict[str, Any]:
         "app_kwargs": {"middleware": [PACKED, Middleware(Guard, passing=passing), Middleware(languages.Served)]},
         "blocked_paths": [str(home)],
         "max_file_size": passing.most_bytes or None,
+        "i18n": languages.GRADIO,
         **dict.fromkeys(("run_history", "mcp_server", "enable_monitoring", "share", "show_error"), False),
         "num_workers": 0,
     }

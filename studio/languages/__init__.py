@@ -16,6 +16,7 @@ from starlette.responses import Response
 from pipelines.languages.catalogue import catalogues
 
 ROUTE = "/languages/"
+GRADIO = gr.I18n(en={"common.complete": "Done"})  # what Gradio tells a screen reader when work has ended, and has in no language
 SCRIPT = Path(__file__).parent / "translate.js"
 
 

@@ -40,7 +40,7 @@ def build(services: Services, memory: Any, me: Any) -> dict[str, Any]:
     with gr.Row(visible=False) as actions:
         everything = gr.Button("Do all steps", variant="primary", size="sm", elem_id="do-all", min_width=150, scale=0)
         undo = gr.Button("Undo", size="sm", elem_id="undo", min_width=90, scale=0)
-        place = gr.Dropdown([], show_label=False, container=False, min_width=270, scale=0, elem_id="back-to")
+        place = gr.Dropdown([], label="Go back to", show_label=False, container=False, min_width=270, scale=0, elem_id="back-to")
         back = gr.Button("Go back to there", size="sm", elem_id="go-back", min_width=130, scale=0)
         erase = gr.Button("Delete this draft", size="sm", min_width=120, scale=0)
         really = gr.Button("Delete", elem_id="erase-draft", scale=0)

@@ -58,8 +58,8 @@ def said(page: Any, text: str) -> str:
 
 
 def left_over(page: Any) -> list[str]:
-    """The visible texts that still hold English words of ours."""
-    return sorted(text for text in page.evaluate(SEEN, CONTENT) if english(re.sub(r"^\[[a-z-]+\] ", "", text)))
+    """The visible texts that still hold English words of ours: without the attribute's name, and a preset's key in brackets."""
+    return sorted(text for text in page.evaluate(SEEN, CONTENT) if english(re.sub(r"^\[[a-z-]+\] |（[a-z0-9-]+）", "", text)))
 
 
 def test_the_choice_is_kept_and_everything_of_the_first_screen_is_said(page: Any) -> None:
