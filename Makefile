@@ -31,11 +31,17 @@ prepare: .venv/installed
 	$(BIN)/pip install --quiet $(PIP_EXTRA_ARGS) -c constraints.txt -r requirements-dev.txt
 	@touch $@
 
-test: ONLY := -m "not slow"
-test test-all: .venv/installed-dev prepare
-	$(BIN)/python -m pytest -q tests/unit -n 2 $(ONLY)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests/api tests/model -n 2 --dist loadfile $(ONLY)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests/browser -n 2 --dist loadfile $(ONLY)
+define stages
+	$(BIN)/python -m pytest -q tests/unit -n 2 $(1)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests/api tests/model -n 2 --dist loadfile $(1)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests/browser -n 2 --dist loadfile $(1)
+endef
+
+test: .venv/installed-dev prepare
+	$(call stages,-m "not slow")
+
+test-all: .venv/installed-dev prepare
+	$(call stages,)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
