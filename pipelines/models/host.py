@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pipelines.errors import StudioError
@@ -20,27 +19,14 @@ from pipelines.models.line import Line, Ticket
 from pipelines.models.loading import Base, load_base
 from pipelines.models.reading import Reader
 from pipelines.models.template import Message, render, template_hash
+from pipelines.models.unchanged import SelfTest, check_stored
 from pipelines.models.working import Worker
-from pipelines.paths import Paths, content_hash, file_hash, read_json
+from pipelines.paths import Paths, content_hash
 from pipelines.records import ROUNDED, Answer, Column, Sampling, Stamp
 
 T = TypeVar("T")
-TOLERANCE = 1e-4
-STORED_TOLERANCE = 1e-2
 MAX_PROMPT_TOKENS = 1024
 BEAT = 0.1  # seconds between two looks at answers that grow
-
-
-@dataclass(frozen=True)
-class SelfTest:
-    """Largest difference between the base column's logits now and before any adapter was attached."""
-
-    difference: float
-    tolerance: float = TOLERANCE
-
-    @property
-    def passed(self) -> bool:
-        return self.difference <= self.tolerance
 
 
 class ModelHost(Reader):
@@ -74,33 +60,11 @@ class ModelHost(Reader):
     def _load(self, progress: prepare.Progress = prepare.quiet) -> Base:
         if self.base is None or self._dirty:
             base = load_base(prepare.ensure(self.source, self.paths, progress))
-            self._check_stored(base)
+            check_stored(base)
             self._engines = generating.install(base)
             self._logits = prepare.probe_logits(base.model, base.tokenizer)
             self.base, self._shelf, self._dirty, self.last_test = base, Shelf(base), False, None
         return self.base
-
-    def _check_stored(self, base: Base) -> None:
-        """The stored logits are fp32 on a CPU; on other devices the file's own sum is compared instead."""
-        stored = base.folder / prepare.REFERENCE
-        if not stored.is_file():
-            return
-        if base.model.device.type != "cpu":
-            if file_hash(base.folder / prepare.WEIGHTS) != read_json(base.folder / prepare.ORIGIN)["weights_sha256"]:
-                raise self._damaged(base, "its weights have another SHA-256")
-            return
-        from safetensors.torch import load_file
-
-        found = prepare.probe_logits(base.model, base.tokenizer)
-        difference = float((load_file(stored)["logits"] - found).abs().max())
-        if not difference <= STORED_TOLERANCE:
-            raise self._damaged(base, f"logits differ by {difference:.3g}")
-
-    def _damaged(self, base: Base, how: str) -> StudioError:
-        return StudioError(
-            f"The model in {base.folder.name} no longer answers as it did when it was made ({how}).",
-            "Its files are damaged: delete that folder below STUDIO_HOME/models and start again.",
-        )
 
     def self_test(self, ticket: Ticket | None = None) -> SelfTest:
         """Compares the base column with the reference from before any adapter. Sets and returns `last_test`."""

@@ -14,8 +14,9 @@ from dataclasses import asdict, dataclass, field, replace
 
 from pipelines.models.attached import inspected, settings_of
 from pipelines.models.growing import Row
-from pipelines.models.host import ModelHost, SelfTest
+from pipelines.models.host import ModelHost
 from pipelines.models.line import BEAT, Place, Ticket
+from pipelines.models.unchanged import SelfTest
 from pipelines.paths import content_hash
 from pipelines.records import Answer, Sampling
 

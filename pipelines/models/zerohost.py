@@ -13,8 +13,9 @@ from pathlib import Path
 
 from pipelines.models import catalog, prepare, zerogpu
 from pipelines.models.growing import Row
-from pipelines.models.host import ModelHost, SelfTest
+from pipelines.models.host import ModelHost
 from pipelines.models.line import Ticket
+from pipelines.models.unchanged import SelfTest
 from pipelines.paths import Paths
 from pipelines.records import Answer, Sampling
 

@@ -10,8 +10,8 @@ from html import escape
 from pipelines.comparing.comparison import Comparison
 from pipelines.comparing.divergence import different_words
 from pipelines.comparing.naming import ENDINGS, mark, title
-from pipelines.models.host import SelfTest
 from pipelines.models.tracing import Traced
+from pipelines.models.unchanged import SelfTest
 from pipelines.paths import content_hash
 from pipelines.records import Answer
 from pipelines.stance.collateral import repetition_4

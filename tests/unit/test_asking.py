@@ -14,9 +14,10 @@ from pipelines.comparing import keys
 from pipelines.comparing.comparison import Comparison, Turn
 from pipelines.errors import StudioError
 from pipelines.models.adapters import inspect, settings_hash
-from pipelines.models.host import Row, SelfTest
+from pipelines.models.host import Row
 from pipelines.models.line import Line
 from pipelines.models.tracing import Traced
+from pipelines.models.unchanged import SelfTest
 from pipelines.paths import Paths
 from pipelines.records import Answer, Sampling, Stamp
 from studio.services import Services

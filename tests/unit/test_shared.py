@@ -11,9 +11,10 @@ import pytest
 
 from pipelines.models import line as lines
 from pipelines.models import shared
-from pipelines.models.host import Row, SelfTest
+from pipelines.models.host import Row
 from pipelines.models.line import Line
 from pipelines.models.shared import SharedAnswers, Update
+from pipelines.models.unchanged import SelfTest
 from pipelines.records import Answer, Column, Sampling, Stamp
 
 SAMPLING = Sampling(max_new_tokens=8)

@@ -15,7 +15,8 @@ import pytest
 
 from pipelines.models import zerogpu, zerohost
 from pipelines.models.growing import Row
-from pipelines.models.host import ModelHost, SelfTest
+from pipelines.models.host import ModelHost
+from pipelines.models.unchanged import SelfTest
 from pipelines.paths import Paths
 from pipelines.records import Answer, Column, Sampling, Stamp
 from studio.access import Access
