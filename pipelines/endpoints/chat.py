@@ -137,12 +137,15 @@ class ChatClient:
         """What `ask_many` would cost now.
 
         With `probe` as many calls as run side by side are made and timed; their replies are stored, so nothing is lost.
+        Raises StudioError where every one of them failed.
         """
         wanted = {self._name(messages, temperature, max_tokens): messages for messages in map(plain, conversations)}
         missing = self._missing(wanted)
         if probe and missing:
             first, started = missing[: self.concurrency], time.monotonic()
-            self.ask_many([wanted[key] for key in first], temperature=temperature, max_tokens=max_tokens)
+            tried = self.ask_many([wanted[key] for key in first], temperature=temperature, max_tokens=max_tokens)
+            if all(reply.problem for reply in tried):
+                raise StudioError(f"No call of the trial succeeded: {tried[0].problem}.", "Check address, model and key, and try again.")
             seconds_per_call = (time.monotonic() - started) / len(first)
             missing = self._missing(wanted)
         letters = sum(len(message["content"]) for key in missing for message in wanted[key])

@@ -89,7 +89,8 @@ def test_commands_that_fail_name_no_token(command: list[str], tmp_path: Path, el
 
 @pytest.mark.slow
 def test_a_trainer_writes_no_secret(planted: Planted) -> None:
-    press(Client(planted.url, verbose=False), "tune", **TINY)
+    said = press(Client(planted.url, verbose=False), "tune", **TINY)
+    assert "ps-error" not in said, said
     paths = Paths(planted.home)
     cut.wait_until(lambda: any(run.state in (*runs.USABLE, "failed") for run in runs.list_runs(paths)), 240)
     assert [run.state for run in runs.list_runs(paths)] == ["finished"] and found_below(planted.home / "runs") == []

@@ -17,7 +17,7 @@ from tests import cut
 
 SHORT = {"Longest answer (tokens)": 6, "Columns: who answers (at most 6; type to search)": ["base", "left"]}
 TINY = {
-    "Length of the run": "Try it out: 5 steps", "Steps at most": 2, "Rows at once": 2, "Top layers": 2, "Rank": 2, "Look every (steps)": 0,
+    "Length of the run": "Try it out: 5 steps", "Steps at most": 2, "Rows at once": 2, "Top layers": 2, "Rank": 2, "Look every (steps)": 1,
     "Sample answers (tokens)": 8,
 }  # fmt: skip
 SECONDS = 240
@@ -50,7 +50,8 @@ def main_walk(url: str) -> dict[str, str]:
 
 def training(url: str, paths: Paths) -> dict[str, str]:
     """A run of two steps, until its end."""
-    press(Client(url, verbose=False), "tune", **TINY)
+    said = press(Client(url, verbose=False), "tune", **TINY)
+    assert "ps-error" not in said, said
     cut.wait_until(lambda: any(run.state in (*runs.USABLE, "failed") for run in runs.list_runs(paths)), SECONDS)
     return {"tune": " ".join(f"{run.state} {run.message}" for run in runs.list_runs(paths))}
 

@@ -102,6 +102,7 @@ def test_a_point_of_the_plane_opens_the_answers_behind_it(page: Any) -> None:
 
 @pytest.mark.slow
 def test_every_part_of_stance_is_filled_when_it_is_opened(page: Any) -> None:
+    open_tab(page, "Stance")
     open_stage(page, "How far they moved", "#stance-parts")
     page.wait_for_selector("#topics-plot .js-plotly-plot", timeout=SLOW)
     assert page.locator("#shifts tbody tr").count() == 18 and "On these 60 statements in 8 forms" in page.inner_text("#verdict")
@@ -117,6 +118,7 @@ def test_every_part_of_stance_is_filled_when_it_is_opened(page: Any) -> None:
 
 
 def test_a_measurement_shows_progress_can_be_stopped_and_loses_nothing(page: Any) -> None:
+    open_tab(page, "Stance")
     open_stage(page, "Measure anew", "#stance-parts")
     page.click("#recompute")
     page.wait_for_selector("#stance-status [role=progressbar]", timeout=SLOW)

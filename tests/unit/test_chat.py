@@ -222,6 +222,12 @@ def test_calls_tokens_and_time_are_told_before_anything_starts(endpoint: Endpoin
     assert client.estimate([]).sentence == "Nothing to ask."
 
 
+def test_a_trial_that_fails_is_no_estimate(endpoint: Endpoint, client: ChatClient) -> None:
+    endpoint.script = lambda text, number: refused(400, "these words are not wanted")
+    with pytest.raises(StudioError, match="No call of the trial succeeded: .*these words are not wanted"):
+        client.estimate(questions("a", "b"), probe=True)
+
+
 def test_a_damaged_store_is_a_sentence(client: ChatClient) -> None:
     client.cache_folder.mkdir()
     (client.cache_folder / FILE).write_bytes(b"not a database, but longer than a header would be" * 9)
