@@ -9,6 +9,7 @@ from html import escape
 from pipelines.paths import ASSETS
 
 HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+LONG = re.compile(r"\S{25}")
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -75,13 +76,20 @@ def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> s
     """On a narrow screen every cell stands on its own line under its heading. Nothing where there are no rows."""
     if not rows:
         return ""
-    top = "".join(f'<th scope="col">{escape(one)}</th>' for one in head)
+    top = "".join(f'<th scope="col"{_long(one)}>{escape(one)}</th>' for one in head)
     return f"<table>{tag('caption', caption)}<thead><tr>{top}</tr></thead><tbody>{''.join(_row(head, row) for row in rows)}</tbody></table>"
 
 
 def _row(head: Sequence[str], row: Sequence[str]) -> str:
-    cells = "".join(f'<td data-label="{escape(name)}">{escape(cell)}</td>' for name, cell in zip(head[1:], row[1:], strict=True))
-    return f'<tr><th scope="row">{escape(row[0])}</th>{cells}</tr>'
+    cells = "".join(
+        f'<td data-label="{escape(name)}"{_long(cell)}>{escape(cell)}</td>' for name, cell in zip(head[1:], row[1:], strict=True)
+    )
+    return f'<tr><th scope="row"{_long(row[0])}>{escape(row[0])}</th>{cells}</tr>'
+
+
+def _long(cell: str) -> str:
+    """Marks a cell that may break within a word: where no page is wide enough for it."""
+    return ' class="long"' if LONG.search(cell) else ""
 
 
 def bar(heading: str, said: str, value: float, thick: tuple[float, float], thin: tuple[float, float] | None, ends: tuple[str, str]) -> str:

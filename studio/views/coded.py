@@ -194,7 +194,7 @@ def disputed(
 
 def settled_all(total: int, last: str, is_open: bool, counted_key: str = "") -> str:
     """The end of adjudication."""
-    words = f"All {total} differences are settled. {NOTHING_LOST}"
+    words = f"{f'All {total} differences are' if total > 1 else 'The one difference is'} settled. {NOTHING_LOST}"
     look = button("← Look back and change" if is_open else "← Look back", "go", key=last)
     body = (
         messages.bar(1.0, f"{total} of {total} differences are settled")
