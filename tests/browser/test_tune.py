@@ -164,7 +164,7 @@ def test_runs_are_named_found_compared_taken_out_and_deleted(page: Any, place: t
     assert "<b>first</b>" in page.inner_text("#runs"), "a title is shown as it was typed"
     stage(page, "Differences", "#run-stages")
     page.locator("#other-run input").click()
-    page.get_by_role("option").nth(2).click()
+    page.get_by_role("listbox").get_by_role("option").nth(2).click()
     page.wait_for_selector("#run-differences table")
     assert "Learning rate" not in page.inner_text("#run-differences"), "only what differs is shown"
     stage(page, "Take out", "#run-stages")
