@@ -44,6 +44,7 @@ def raters(place: tuple[Any, str]) -> Iterator[list[Rater]]:
         context.close()
 
 
+@pytest.mark.slow
 def test_the_form_outlives_a_reload_and_the_models_are_asked_once_it_is_pressed(owner: Any) -> None:
     owner.fill("#review-title input, #review-title textarea", "Two on the economy")
     owner.fill("#review-count input[type=number]", "2")
@@ -66,6 +67,7 @@ def test_the_form_outlives_a_reload_and_the_models_are_asked_once_it_is_pressed(
     assert REVIEW["link"] == f"rate?review={REVIEW['hash'][:12]}" and len(REVIEW["hash"]) == 64
 
 
+@pytest.mark.slow
 def test_two_raters_judge_everything_while_the_results_stay_sealed(owner: Any, raters: list[Rater]) -> None:
     for number, rater in enumerate(raters):
         for _ in range(4):
